@@ -1,0 +1,37 @@
+// api-client/client/kubeconfig.h — the file that says where a cluster is and who we are to it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "api-client/client/transport.h"
+#include "base/result.h"
+
+namespace nodal::client {
+
+/// One context of a kubeconfig, its file references read.
+struct ClusterAccess {
+  std::string server;           ///< "https://127.0.0.1:6443"
+  std::string ca_pem;
+  std::string certificate_pem;
+  std::string key_pem;
+  std::string token;
+  std::string tls_server_name;
+  std::string namespace_;       ///< the context's; "" means default
+  std::string context;          ///< its name
+  bool insecure = false;
+};
+
+/// @param path     a file; "" means $KUBECONFIG (the first that exists), then ~/.kube/config
+/// @param context  "" means current-context
+/// @errors not_found (no such file or context), invalid (with what is missing)
+Result<ClusterAccess> load_kubeconfig(std::string_view path, std::string_view context = "");
+
+/// A kubeconfig with one cluster, user and context of that name, credentials inline, as YAML.
+std::string render_kubeconfig(const ClusterAccess& access, std::string_view name);
+
+/// The network transport: HTTP/1.1 over TLS with a client certificate or bearer token.
+Result<std::shared_ptr<Transport>> connect(const ClusterAccess& access);
+
+}  // namespace nodal::client

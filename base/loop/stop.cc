@@ -1,0 +1,51 @@
+// base/loop/stop.cc — see stop.h.
+#include "base/loop/stop.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <string>
+
+namespace nodal {
+namespace {
+
+sigset_t waited_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGHUP);
+  return set;
+}
+
+}  // namespace
+
+void block_signals() {
+  const sigset_t set = waited_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+void wait_for_stop_signal(std::stop_source& stop) {
+  const sigset_t set = waited_signals();
+  for (;;) {
+    int received = 0;
+    if (sigwait(&set, &received) != 0) continue;
+    if (received == SIGHUP) continue;
+    stop.request_stop();
+    return;
+  }
+}
+
+void tune_memory() {
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_TRIM_THRESHOLD, 256 << 10);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+}
+
+void name_thread(const char* name) {
+  pthread_setname_np(pthread_self(), std::string(name).substr(0, 15).c_str());
+}
+
+}  // namespace nodal
