@@ -5,5 +5,6 @@ namespace nodal::detail {
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line);
 }
 
-#define NODAL_ASSERT(expression) \
-  ((expression) ? static_cast<void>(0) : ::nodal::detail::assertion_failed(#expression, __FILE__, __LINE__))
+#define NODAL_ASSERT(expression)       \
+  ((expression) ? static_cast<void>(0) \
+                : ::nodal::detail::assertion_failed(#expression, __FILE__, __LINE__))

@@ -36,16 +36,18 @@ Result<> write_whole(int fd, std::string_view bytes, const std::string& path) {
 }
 
 Result<> remove_below(int folder, const std::string& name, const std::string& shown, dev_t device) {
-  struct stat st{};
+  struct stat st {};
   if (::fstatat(folder, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return {};
     return fail_errno(errno, text::cat("stat ", shown));
   }
   if (!S_ISDIR(st.st_mode)) {
-    if (::unlinkat(folder, name.c_str(), 0) != 0 && errno != ENOENT) return fail_errno(errno, text::cat("remove ", shown));
+    if (::unlinkat(folder, name.c_str(), 0) != 0 && errno != ENOENT)
+      return fail_errno(errno, text::cat("remove ", shown));
     return {};
   }
-  if (st.st_dev != device) return fail(Errc::conflict, text::cat("remove ", shown, ": something is mounted there"));
+  if (st.st_dev != device)
+    return fail(Errc::conflict, text::cat("remove ", shown, ": something is mounted there"));
   const int fd = ::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return fail_errno(errno, text::cat("open ", shown));
   const Dir dir(::fdopendir(fd));
@@ -90,7 +92,8 @@ Result<> write(const std::string& path, std::string_view bytes, mode_t mode) {
   auto written = write_whole(fd.get(), bytes, path);
   if (written && (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0))
     written = fail_errno(errno, text::cat("write ", path));
-  if (written && ::rename(temporary.c_str(), path.c_str()) != 0) written = fail_errno(errno, text::cat("rename to ", path));
+  if (written && ::rename(temporary.c_str(), path.c_str()) != 0)
+    written = fail_errno(errno, text::cat("rename to ", path));
   if (!written) {
     ::unlink(temporary.c_str());
     return written;
@@ -104,7 +107,8 @@ Result<> make_folders(const std::string& path, mode_t mode) {
   for (std::size_t at = 1; at <= path.size(); ++at) {
     if (at != path.size() && path[at] != '/') continue;
     const std::string part = path.substr(0, at);
-    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST) return fail_errno(errno, text::cat("create folder ", part));
+    if (::mkdir(part.c_str(), mode) != 0 && errno != EEXIST)
+      return fail_errno(errno, text::cat("create folder ", part));
   }
   return {};
 }
@@ -112,12 +116,13 @@ Result<> make_folders(const std::string& path, mode_t mode) {
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
 
 Result<> remove(const std::string& path) {
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno(errno, text::cat("remove ", path));
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    return fail_errno(errno, text::cat("remove ", path));
   return {};
 }
 
 Result<> remove_all(const std::string& path) {
-  struct stat st{};
+  struct stat st {};
   if (::lstat(path.c_str(), &st) != 0) {
     if (errno == ENOENT) return {};
     return fail_errno(errno, text::cat("stat ", path));

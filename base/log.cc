@@ -42,7 +42,8 @@ void append_escaped(std::string& out, std::string_view text, bool quote) {
   if (quote) out += '"';
 }
 
-void write(spdlog::level::level_enum level, std::string_view message, std::initializer_list<log::Field> fields) {
+void write(spdlog::level::level_enum level, std::string_view message,
+           std::initializer_list<log::Field> fields) {
   if (!sink().should_log(level)) return;
   std::string line;
   append_escaped(line, message, false);
@@ -50,7 +51,8 @@ void write(spdlog::level::level_enum level, std::string_view message, std::initi
     line += ' ';
     line += field.key;
     line += '=';
-    append_escaped(line, field.value, field.value.empty() || field.value.find_first_of(" \"=") != std::string::npos);
+    append_escaped(line, field.value,
+                   field.value.empty() || field.value.find_first_of(" \"=") != std::string::npos);
   }
   sink().log(level, spdlog::string_view_t(line));
 }
@@ -60,15 +62,23 @@ void write(spdlog::level::level_enum level, std::string_view message, std::initi
 namespace log {
 
 void set_level(Level level) {
-  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
-                                                   spdlog::level::err};
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
+                                                   spdlog::level::warn, spdlog::level::err};
   sink().set_level(kLevels[static_cast<int>(level)]);
 }
 
-void debug(std::string_view message, std::initializer_list<Field> fields) { write(spdlog::level::debug, message, fields); }
-void info(std::string_view message, std::initializer_list<Field> fields) { write(spdlog::level::info, message, fields); }
-void warn(std::string_view message, std::initializer_list<Field> fields) { write(spdlog::level::warn, message, fields); }
-void error(std::string_view message, std::initializer_list<Field> fields) { write(spdlog::level::err, message, fields); }
+void debug(std::string_view message, std::initializer_list<Field> fields) {
+  write(spdlog::level::debug, message, fields);
+}
+void info(std::string_view message, std::initializer_list<Field> fields) {
+  write(spdlog::level::info, message, fields);
+}
+void warn(std::string_view message, std::initializer_list<Field> fields) {
+  write(spdlog::level::warn, message, fields);
+}
+void error(std::string_view message, std::initializer_list<Field> fields) {
+  write(spdlog::level::err, message, fields);
+}
 
 }  // namespace log
 

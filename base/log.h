@@ -10,15 +10,16 @@ namespace nodal::log {
 
 enum class Level { debug, info, warn, error };
 
-/// One key=value of a log line. Values with blanks are quoted; control bytes are escaped, so a value can never
-/// forge a line or drive a terminal (SECURITY 51). Never pass a secret or token (SECURITY 34).
+/// One key=value of a log line. Values with blanks are quoted; control bytes are escaped, so a
+/// value can never forge a line or drive a terminal (SECURITY 51). Never pass a secret or token
+/// (SECURITY 34).
 struct Field {
   Field(std::string_view k, std::string_view v) : key(k), value(v) {}
   Field(std::string_view k, const char* v) : key(k), value(v) {}
   Field(std::string_view k, const std::string& v) : key(k), value(v) {}
   template <class Integer>
-    requires std::is_integral_v<Integer>
-  Field(std::string_view k, Integer v) : key(k), value(std::to_string(v)) {}
+  requires std::is_integral_v<Integer> Field(std::string_view k, Integer v)
+      : key(k), value(std::to_string(v)) {}
   Field(std::string_view k, bool v) : key(k), value(v ? "true" : "false") {}
 
   std::string_view key;

@@ -8,15 +8,24 @@ namespace nodal {
 
 std::string_view name(Errc code) {
   switch (code) {
-    case Errc::not_found: return "not_found";
-    case Errc::already_exists: return "already_exists";
-    case Errc::conflict: return "conflict";
-    case Errc::invalid: return "invalid";
-    case Errc::forbidden: return "forbidden";
-    case Errc::gone: return "gone";
-    case Errc::timed_out: return "timed_out";
-    case Errc::unavailable: return "unavailable";
-    case Errc::internal: return "internal";
+    case Errc::not_found:
+      return "not_found";
+    case Errc::already_exists:
+      return "already_exists";
+    case Errc::conflict:
+      return "conflict";
+    case Errc::invalid:
+      return "invalid";
+    case Errc::forbidden:
+      return "forbidden";
+    case Errc::gone:
+      return "gone";
+    case Errc::timed_out:
+      return "timed_out";
+    case Errc::unavailable:
+      return "unavailable";
+    case Errc::internal:
+      return "internal";
   }
   return "internal";
 }
@@ -29,19 +38,26 @@ Errc errc_of(int errnum) {
   switch (errnum) {
     case ENOENT:
     case ENODEV:
-    case ESRCH: return Errc::not_found;
-    case EEXIST: return Errc::already_exists;
-    case EINVAL: return Errc::invalid;
+    case ESRCH:
+      return Errc::not_found;
+    case EEXIST:
+      return Errc::already_exists;
+    case EINVAL:
+      return Errc::invalid;
     case EPERM:
-    case EACCES: return Errc::forbidden;
-    case ETIMEDOUT: return Errc::timed_out;
+    case EACCES:
+      return Errc::forbidden;
+    case ETIMEDOUT:
+      return Errc::timed_out;
     case EAGAIN:
     case ECONNREFUSED:
     case ECONNRESET:
     case EPIPE:
     case EHOSTUNREACH:
-    case ENETUNREACH: return Errc::unavailable;
-    default: return Errc::internal;
+    case ENETUNREACH:
+      return Errc::unavailable;
+    default:
+      return Errc::internal;
   }
 }
 

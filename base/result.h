@@ -1,4 +1,5 @@
-// base/result.h — how the house reports failure: a Result, an Errc a caller can act on, a message for people.
+// base/result.h — how the house reports failure: a Result, an Errc a caller can act on, a message
+// for people.
 #pragma once
 
 #include <expected>
@@ -8,8 +9,8 @@
 
 namespace nodal {
 
-/// What a caller can do about a failure. Mirrors the `reason` values of a Kubernetes Status, so the HTTP edge
-/// needs no second table (docs/ARCHITECTURE.md, "Errors across the house").
+/// What a caller can do about a failure. Mirrors the `reason` values of a Kubernetes Status, so the
+/// HTTP edge needs no second table (docs/ARCHITECTURE.md, "Errors across the house").
 enum class Errc {
   not_found,
   already_exists,
@@ -57,12 +58,12 @@ inline void take(std::expected<void, Error>&&) {}
 
 // The value of a Result, or an early return of its error:
 //   const auto socket = NODAL_TRY(Socket::connect(path));
-// Use it as a whole statement, a whole initialiser, or the whole right side of an assignment; inside a larger
-// expression the return would leave the rest half-evaluated.
-#define NODAL_TRY(...)                                              \
-  __extension__({                                                   \
-    auto nodal_result = (__VA_ARGS__);                              \
-    if (!nodal_result) [[unlikely]]                                 \
-      return ::std::unexpected(::std::move(nodal_result).error());  \
-    ::nodal::detail::take(::std::move(nodal_result));               \
+// Use it as a whole statement, a whole initialiser, or the whole right side of an assignment;
+// inside a larger expression the return would leave the rest half-evaluated.
+#define NODAL_TRY(...)                                             \
+  __extension__({                                                  \
+    auto nodal_result = (__VA_ARGS__);                             \
+    if (!nodal_result) [[unlikely]]                                \
+      return ::std::unexpected(::std::move(nodal_result).error()); \
+    ::nodal::detail::take(::std::move(nodal_result));              \
   })

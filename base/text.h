@@ -28,7 +28,8 @@ template <class... Parts>
   return out;
 }
 
-/// `a,b,,c` at `,` → {"a", "b", "", "c"}; an empty text gives no parts. The views point into `text`.
+/// `a,b,,c` at `,` → {"a", "b", "", "c"}; an empty text gives no parts. The views point into
+/// `text`.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 [[nodiscard]] std::string join(const std::vector<std::string>& parts, std::string_view separator);
 [[nodiscard]] std::string_view trim(std::string_view text);
@@ -50,7 +51,8 @@ template <std::integral T>
 /// Lower-case hexadecimal.
 [[nodiscard]] std::string hex(std::string_view bytes);
 
-/// Columns padded to the widest cell and joined by three blanks, as kubectl prints tables; no trailing blanks.
+/// Columns padded to the widest cell and joined by three blanks, as kubectl prints tables; no
+/// trailing blanks.
 [[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace nodal::text

@@ -11,9 +11,11 @@ namespace nodal::proxy {
 /// Addresses of this node that the dataplane must know.
 struct NodeView {
   std::string name;
-  std::vector<net::IpAddress> addresses;   ///< NodePorts answer on these (and on loopback never: route_localnet stays 0)
-  std::vector<net::Cidr> pod_cidrs;        ///< of this node
-  std::vector<net::Cidr> cluster_cidrs;    ///< of all pods: traffic from elsewhere is masqueraded to ClusterIPs
+  std::vector<net::IpAddress>
+      addresses;  ///< NodePorts answer on these (and on loopback never: route_localnet stays 0)
+  std::vector<net::Cidr> pod_cidrs;  ///< of this node
+  std::vector<net::Cidr>
+      cluster_cidrs;  ///< of all pods: traffic from elsewhere is masqueraded to ClusterIPs
   bool operator==(const NodeView&) const = default;
 };
 
@@ -23,9 +25,12 @@ class Dataplane {
   virtual ~Dataplane() = default;
   /// Reads what the kernel holds of ours, so that a restart continues from it without a gap.
   virtual Result<> adopt() = 0;
-  /// Idempotent. Programs the changed Services; with `since.everything` it compares all of them with what it holds.
-  virtual Result<> sync(const ServiceSnapshot& want, const NodeView& node, const Changes& since) = 0;
-  /// True when something else flushed or changed our table since the last sync; the next sync must be full.
+  /// Idempotent. Programs the changed Services; with `since.everything` it compares all of them
+  /// with what it holds.
+  virtual Result<> sync(const ServiceSnapshot& want, const NodeView& node,
+                        const Changes& since) = 0;
+  /// True when something else flushed or changed our table since the last sync; the next sync must
+  /// be full.
   virtual Result<bool> intact() = 0;
   /// All we ever installed, also by an earlier process.
   virtual Result<> remove() = 0;

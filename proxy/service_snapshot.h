@@ -1,4 +1,5 @@
-// proxy/service_snapshot.h — what to serve, as immutable values: read by both dataplanes and by DNS.
+// proxy/service_snapshot.h — what to serve, as immutable values: read by both dataplanes and by
+// DNS.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +22,14 @@ std::optional<Protocol> parse_protocol(std::string_view name);
 /// One backend of a Service's port.
 struct Endpoint {
   net::SocketAddress address;
-  bool ready = true;         ///< conditions.ready (absent counts as true)
-  bool serving = true;       ///< conditions.serving
+  bool ready = true;    ///< conditions.ready (absent counts as true)
+  bool serving = true;  ///< conditions.serving
   bool terminating = false;
-  bool local = false;        ///< on this node
+  bool local = false;  ///< on this node
   std::string node, zone;
   std::vector<std::string> hint_zones;
-  std::string hostname;      ///< its DNS label in a headless Service, "" none
-  std::string pod;           ///< targetRef "namespace/name" of a Pod, "" none
+  std::string hostname;  ///< its DNS label in a headless Service, "" none
+  std::string pod;       ///< targetRef "namespace/name" of a Pod, "" none
   auto operator<=>(const Endpoint&) const = default;
 };
 
@@ -36,9 +37,9 @@ struct ServicePort {
   std::string name;
   Protocol protocol = Protocol::tcp;
   std::uint16_t port = 0;
-  std::uint16_t node_port = 0;             ///< 0 none
+  std::uint16_t node_port = 0;  ///< 0 none
   std::string app_protocol;
-  std::vector<Endpoint> endpoints;         ///< sorted; all of them, also those that are not ready
+  std::vector<Endpoint> endpoints;  ///< sorted; all of them, also those that are not ready
   bool operator==(const ServicePort&) const = default;
 };
 
@@ -51,25 +52,25 @@ struct ServiceEntry {
   std::string name;
   ServiceType type = ServiceType::cluster_ip;
   bool headless = false;
-  std::vector<net::IpAddress> cluster_ips;           ///< empty when headless or ExternalName
+  std::vector<net::IpAddress> cluster_ips;  ///< empty when headless or ExternalName
   std::vector<net::IpAddress> external_ips;
   std::vector<net::IpAddress> load_balancer_ips;
   std::vector<net::Cidr> load_balancer_source_ranges;
   std::string external_name;
   TrafficPolicy external_policy = TrafficPolicy::cluster;
   TrafficPolicy internal_policy = TrafficPolicy::cluster;
-  std::uint32_t affinity_seconds = 0;                ///< ClientIP session affinity; 0 none
+  std::uint32_t affinity_seconds = 0;  ///< ClientIP session affinity; 0 none
   bool publish_not_ready = false;
   std::uint16_t health_check_node_port = 0;
-  std::string traffic_distribution;                  ///< "", "PreferClose", …
-  std::vector<ServicePort> ports;                    ///< in the Service's order
+  std::string traffic_distribution;  ///< "", "PreferClose", …
+  std::vector<ServicePort> ports;    ///< in the Service's order
   bool operator==(const ServiceEntry&) const = default;
 };
 
 using ServicePtr = std::shared_ptr<const ServiceEntry>;
 
-/// All Services this node serves. A value that is cheap to copy and change: entries are shared and stand in shards that
-/// are copied on write, so one change copies one shard and not the table.
+/// All Services this node serves. A value that is cheap to copy and change: entries are shared and
+/// stand in shards that are copied on write, so one change copies one shard and not the table.
 class ServiceSnapshot {
  public:
   static constexpr std::size_t kShards = 256;
@@ -89,8 +90,8 @@ class ServiceSnapshot {
 
 /// Which Services differ from the snapshot synced before.
 struct Changes {
-  bool everything = true;           ///< look at all entries (start, after an error)
-  std::set<std::string> services;   ///< "namespace/name", when not everything
+  bool everything = true;          ///< look at all entries (start, after an error)
+  std::set<std::string> services;  ///< "namespace/name", when not everything
 };
 
 }  // namespace nodal::proxy

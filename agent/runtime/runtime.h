@@ -1,4 +1,5 @@
-// agent/runtime/runtime.h — the interface to a container runtime; Docker is raised to CRI's shape, containerd has it.
+// agent/runtime/runtime.h — the interface to a container runtime; Docker is raised to CRI's shape,
+// containerd has it.
 #pragma once
 
 #include <functional>
@@ -12,8 +13,8 @@
 
 namespace nodal::agent {
 
-/// Idempotence is the contract: creating what exists answers its id, removing what is gone succeeds. That is what
-/// lets the planner keep no memory. Thread-safe; every call has a deadline.
+/// Idempotence is the contract: creating what exists answers its id, removing what is gone
+/// succeeds. That is what lets the planner keep no memory. Thread-safe; every call has a deadline.
 /// @source Kubernetes CRI v1 (runtime.v1), whose verbs these are
 class Runtime {
  public:
@@ -30,16 +31,20 @@ class Runtime {
   /// One pod of ours; absent: an empty SeenPod.
   virtual Result<SeenPod> inspect(const PodRef& pod) = 0;
 
-  /// A running sandbox with its network. Half-made ones of the same attempt are removed and made again.
-  /// @errors unavailable (runtime away), internal with the plugin's message when CNI fails (nothing is left behind)
+  /// A running sandbox with its network. Half-made ones of the same attempt are removed and made
+  /// again.
+  /// @errors unavailable (runtime away), internal with the plugin's message when CNI fails (nothing
+  /// is left behind)
   virtual Result<std::string> run_sandbox(const SandboxConfig& config) = 0;
   /// Stops what runs in it, takes the network down (CNI DEL), removes it.
   virtual Result<> remove_sandbox(std::string_view id) = 0;
 
   /// Creates and starts.
-  /// @errors invalid: the container cannot run as described (bad command, bad mount); message for the pod's status.
+  /// @errors invalid: the container cannot run as described (bad command, bad mount); message for
+  /// the pod's status.
   ///         not_found: the image is not there.
-  virtual Result<std::string> start_container(std::string_view sandbox, const ContainerConfig& config) = 0;
+  virtual Result<std::string> start_container(std::string_view sandbox,
+                                              const ContainerConfig& config) = 0;
   /// Stop signal, then SIGKILL after `grace`. Returns when it has ended.
   virtual Result<> stop_container(std::string_view id, std::chrono::seconds grace) = 0;
   virtual Result<> remove_container(std::string_view id) = 0;
@@ -49,10 +54,12 @@ class Runtime {
   virtual Result<ImageInfo> image(std::string_view reference) = 0;
   virtual Result<std::vector<ImageInfo>> images() = 0;
   /// @param auth  base64 JSON of a registry login as Docker's X-Registry-Auth, or ""
-  virtual Result<ImageInfo> pull_image(std::string_view reference, std::string_view auth, std::stop_token stop) = 0;
+  virtual Result<ImageInfo> pull_image(std::string_view reference, std::string_view auth,
+                                       std::stop_token stop) = 0;
   virtual Result<> remove_image(std::string_view id) = 0;
 
-  /// Runs a command in a running container; kills it with all its children after `timeout` (SECURITY 20).
+  /// Runs a command in a running container; kills it with all its children after `timeout`
+  /// (SECURITY 20).
   /// @errors timed_out, not_found
   virtual Result<ExecResult> exec(std::string_view id, const std::vector<std::string>& command,
                                   std::chrono::milliseconds timeout) = 0;
@@ -62,12 +69,15 @@ class Runtime {
     std::optional<std::int64_t> tail_lines, limit_bytes, since_seconds;
     std::optional<TimePoint> since_time;
   };
-  /// stdout and stderr of a container, also of an ended one, until the end, `stop`, or `sink` answers false.
+  /// stdout and stderr of a container, also of an ended one, until the end, `stop`, or `sink`
+  /// answers false.
   virtual Result<> logs(std::string_view id, const LogOptions& options,
-                        const std::function<bool(std::string_view)>& sink, std::stop_token stop) = 0;
+                        const std::function<bool(std::string_view)>& sink,
+                        std::stop_token stop) = 0;
 
   /// Hints until `stop` or the connection breaks (an error: list again, then watch again).
-  virtual Result<> watch(const std::function<void(const RuntimeEvent&)>& sink, std::stop_token stop) = 0;
+  virtual Result<> watch(const std::function<void(const RuntimeEvent&)>& sink,
+                         std::stop_token stop) = 0;
 
   /// Resource use of a running container: nanoseconds of CPU, bytes of working set.
   struct Usage {

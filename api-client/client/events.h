@@ -1,4 +1,5 @@
-// api-client/client/events.h — Kubernetes Events: written in the background, repeats counted instead of repeated.
+// api-client/client/events.h — Kubernetes Events: written in the background, repeats counted
+// instead of repeated.
 #pragma once
 
 #include <memory>
@@ -17,9 +18,9 @@ struct EventTarget {
 
 enum class EventType { normal, warning };
 
-/// Sends core/v1 Events. The same (target, type, reason, message) again within ten minutes patches count and
-/// lastTimestamp; per target at most 25 at once, then one every 5 minutes. Never blocks; drops the oldest when
-/// 1,000 wait. Messages are cut at 1,024 bytes. Thread-safe.
+/// Sends core/v1 Events. The same (target, type, reason, message) again within ten minutes patches
+/// count and lastTimestamp; per target at most 25 at once, then one every 5 minutes. Never blocks;
+/// drops the oldest when 1,000 wait. Messages are cut at 1,024 bytes. Thread-safe.
 /// @source kubelet's event recorder (client-go tools/record): limits and names
 class EventRecorder {
  public:
@@ -30,7 +31,8 @@ class EventRecorder {
   EventRecorder(const EventRecorder&) = delete;
   EventRecorder& operator=(const EventRecorder&) = delete;
 
-  void record(const EventTarget& target, EventType type, std::string_view reason, std::string_view message);
+  void record(const EventTarget& target, EventType type, std::string_view reason,
+              std::string_view message);
 
  private:
   struct State;

@@ -12,14 +12,14 @@ namespace nodal::client {
 
 /// One context of a kubeconfig, its file references read.
 struct ClusterAccess {
-  std::string server;           ///< "https://127.0.0.1:6443"
+  std::string server;  ///< "https://127.0.0.1:6443"
   std::string ca_pem;
   std::string certificate_pem;
   std::string key_pem;
   std::string token;
   std::string tls_server_name;
-  std::string namespace_;       ///< the context's; "" means default
-  std::string context;          ///< its name
+  std::string namespace_;  ///< the context's; "" means default
+  std::string context;     ///< its name
   bool insecure = false;
 };
 

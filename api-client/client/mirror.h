@@ -12,7 +12,8 @@
 
 namespace nodal::client {
 
-/// One difference between two states of a set. `before` is null for an addition, `after` for a removal.
+/// One difference between two states of a set. `before` is null for an addition, `after` for a
+/// removal.
 template <class T>
 struct Change {
   std::string key;  ///< "namespace/name", or "name" for a cluster-scoped kind
@@ -34,8 +35,9 @@ template <class T>
   return object_key(object.metadata.namespace_, object.metadata.name);
 }
 
-/// The set of all objects of one kind that a reflector has seen, with indices. Objects are immutable and shared.
-/// Thread-safe. Listeners run on the reflector's thread, one change at a time, after the set holds the change.
+/// The set of all objects of one kind that a reflector has seen, with indices. Objects are
+/// immutable and shared. Thread-safe. Listeners run on the reflector's thread, one change at a
+/// time, after the set holds the change.
 template <class T>
 class Mirror {
  public:
@@ -47,8 +49,12 @@ class Mirror {
   // Before the reflector starts:
   void on_change(Listener listener) { listeners_.push_back(std::move(listener)); }
   /// Called once, when the first list has been applied, and after every later relist.
-  void on_synced(std::function<void()> listener) { synced_listeners_.push_back(std::move(listener)); }
-  void add_index(std::string name, KeyFunction key) { indices_.emplace(std::move(name), Index{std::move(key), {}}); }
+  void on_synced(std::function<void()> listener) {
+    synced_listeners_.push_back(std::move(listener));
+  }
+  void add_index(std::string name, KeyFunction key) {
+    indices_.emplace(std::move(name), Index{std::move(key), {}});
+  }
 
   [[nodiscard]] Ptr get(std::string_view key) const {
     const std::lock_guard lock(mutex_);
@@ -106,7 +112,9 @@ class Mirror {
       for (const auto& key : gone) changes.push_back({key, set(key, nullptr), nullptr});
       for (const auto& [key, object] : wanted) {
         const auto it = objects_.find(key);
-        if (it != objects_.end() && it->second->metadata.resource_version == object->metadata.resource_version) continue;
+        if (it != objects_.end() &&
+            it->second->metadata.resource_version == object->metadata.resource_version)
+          continue;
         changes.push_back({key, set(key, object), object});
       }
       synced_ = true;

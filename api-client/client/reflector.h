@@ -1,4 +1,5 @@
-// api-client/client/reflector.h — keeps a Mirror like the server: list, watch, bookmarks, relist when told "gone".
+// api-client/client/reflector.h — keeps a Mirror like the server: list, watch, bookmarks, relist
+// when told "gone".
 #pragma once
 
 #include <memory>
@@ -16,9 +17,9 @@ struct ReflectorOptions {
   std::string field_selector;
 };
 
-/// Lists once, then watches from that revision with bookmarks; a broken watch resumes where it was, an expired one
-/// lists again. While the server is away the mirror keeps what it has (an agent goes on without its master).
-/// Backoff 100 ms doubling to 10 s with jitter.
+/// Lists once, then watches from that revision with bookmarks; a broken watch resumes where it was,
+/// an expired one lists again. While the server is away the mirror keeps what it has (an agent goes
+/// on without its master). Backoff 100 ms doubling to 10 s with jitter.
 ///
 /// Thread: one of its own, ended by the destructor. The mirror must outlive it.
 template <class T>

@@ -6,8 +6,8 @@
 
 namespace nodal {
 
-/// What a pointer to a struct is in Go's API types: absent, or a T of its own. Copies copy the T. Eight bytes when
-/// absent, so that a VolumeSource with thirty alternatives stays small.
+/// What a pointer to a struct is in Go's API types: absent, or a T of its own. Copies copy the T.
+/// Eight bytes when absent, so that a VolumeSource with thirty alternatives stays small.
 template <class T>
 class Box {
  public:

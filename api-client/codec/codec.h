@@ -1,4 +1,5 @@
-// api-client/codec/codec.h — JSON ↔ generated structs. The specialisations are generated, one per struct.
+// api-client/codec/codec.h — JSON ↔ generated structs. The specialisations are generated, one per
+// struct.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -24,8 +25,9 @@ Result<T> decode(const boost::json::value& document);
 template <class T>
 Result<T> decode(std::string_view json);
 
-/// JSON text. A top-level kind begins with its kind and apiVersion. Absent and zero fields are left out, but for those
-/// whose absence differs from zero (std::optional and Box with a value) and those the API always writes.
+/// JSON text. A top-level kind begins with its kind and apiVersion. Absent and zero fields are left
+/// out, but for those whose absence differs from zero (std::optional and Box with a value) and
+/// those the API always writes.
 template <class T>
 std::string encode(const T& object);
 

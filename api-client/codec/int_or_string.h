@@ -1,4 +1,5 @@
-// api-client/codec/int_or_string.h — util.intstr.IntOrString: a port by number or name, a count or a percentage.
+// api-client/codec/int_or_string.h — util.intstr.IntOrString: a port by number or name, a count or
+// a percentage.
 #pragma once
 
 #include <cstdint>

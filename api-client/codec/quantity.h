@@ -9,17 +9,21 @@
 
 namespace nodal {
 
-/// A fixed-point number with a suffix. Keeps the text it was made from, so that it prints back as written; compares by
-/// value. Holds nano precision within ±2^63 units; smaller fractions round up, larger values saturate.
+/// A fixed-point number with a suffix. Keeps the text it was made from, so that it prints back as
+/// written; compares by value. Holds nano precision within ±2^63 units; smaller fractions round up,
+/// larger values saturate.
 /// @source apimachinery resource.Quantity (grammar and canonical form in the API reference)
 class Quantity {
  public:
   Quantity() = default;  ///< "0"
-  /// Nothing when the text is not <sign><digits>[.<digits>]<suffix> with n u m "" k M G T P E, Ki … Ei, or e/E exponent.
+  /// Nothing when the text is not <sign><digits>[.<digits>]<suffix> with n u m "" k M G T P E, Ki …
+  /// Ei, or e/E exponent.
   static std::optional<Quantity> parse(std::string_view text);
   static Quantity of(std::int64_t units);
-  static Quantity milli(std::int64_t thousandths);  ///< canonical text: milli(1500) is "1500m", milli(2000) is "2"
-  static Quantity bytes(std::int64_t bytes);        ///< canonical with binary suffix: bytes(1<<30) is "1Gi"
+  static Quantity milli(
+      std::int64_t thousandths);  ///< canonical text: milli(1500) is "1500m", milli(2000) is "2"
+  static Quantity bytes(
+      std::int64_t bytes);  ///< canonical with binary suffix: bytes(1<<30) is "1Gi"
 
   /// Units, fractions rounded up (as Go's Value()).
   [[nodiscard]] std::int64_t value() const;
@@ -28,7 +32,9 @@ class Quantity {
   [[nodiscard]] bool is_zero() const { return units_ == 0 && nanos_ == 0; }
   [[nodiscard]] const std::string& text() const { return text_; }
 
-  friend bool operator==(const Quantity& a, const Quantity& b) { return a.units_ == b.units_ && a.nanos_ == b.nanos_; }
+  friend bool operator==(const Quantity& a, const Quantity& b) {
+    return a.units_ == b.units_ && a.nanos_ == b.nanos_;
+  }
   friend std::strong_ordering operator<=>(const Quantity& a, const Quantity& b) {
     if (const auto c = a.units_ <=> b.units_; c != 0) return c;
     return a.nanos_ <=> b.nanos_;

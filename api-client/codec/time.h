@@ -16,8 +16,8 @@ namespace nodal {
 /// Any RFC 3339 time with offset; finer fractions than microseconds are cut off.
 [[nodiscard]] std::optional<TimePoint> parse_time(std::string_view text);
 
-/// A duration as kubectl's AGE columns show it: "<invalid>" below -1 s, "119s", "9m59s", "179m", "7h59m", "47h",
-/// "7d23h", "729d", "7y364d", "8y" (REQUIREMENTS of the API: section Tables).
+/// A duration as kubectl's AGE columns show it: "<invalid>" below -1 s, "119s", "9m59s", "179m",
+/// "7h59m", "47h", "7d23h", "729d", "7y364d", "8y" (REQUIREMENTS of the API: section Tables).
 [[nodiscard]] std::string human_duration(std::chrono::seconds age);
 
 }  // namespace nodal

@@ -1,4 +1,5 @@
-// base/http/client.h — a blocking HTTP/1.1 client over TCP, TLS or a unix socket, with deadlines and stop tokens.
+// base/http/client.h — a blocking HTTP/1.1 client over TCP, TLS or a unix socket, with deadlines
+// and stop tokens.
 #pragma once
 
 #include <chrono>
@@ -19,21 +20,22 @@ struct ClientTls {
   std::string ca_pem;           ///< empty with `insecure` false: the system's CAs
   std::string certificate_pem;  ///< ours, optional
   std::string key_pem;
-  std::string server_name;      ///< for SNI and verification; empty: the host of the address
-  bool insecure = false;        ///< no verification (kubeconfig's insecure-skip-tls-verify)
+  std::string server_name;  ///< for SNI and verification; empty: the host of the address
+  bool insecure = false;    ///< no verification (kubeconfig's insecure-skip-tls-verify)
 };
 
 struct ClientOptions {
   /// "https://127.0.0.1:6443", "http://10.0.0.1:8080", "unix:/var/run/docker.sock".
   std::string address;
-  std::optional<ClientTls> tls;                ///< for https; absent: system CAs
+  std::optional<ClientTls> tls;  ///< for https; absent: system CAs
   std::chrono::milliseconds connect_timeout{10000};
-  std::chrono::milliseconds timeout{60000};    ///< a whole send(): connect, write, answer
-  std::size_t body_limit = 256u << 20;         ///< a larger answer is an error
-  std::size_t idle_connections = 4;            ///< kept for reuse
+  std::chrono::milliseconds timeout{60000};  ///< a whole send(): connect, write, answer
+  std::size_t body_limit = 256u << 20;       ///< a larger answer is an error
+  std::size_t idle_connections = 4;          ///< kept for reuse
 };
 
-/// A connection after the server's 101 (Docker attach and exec, SPDY). One reader and one writer thread at most.
+/// A connection after the server's 101 (Docker attach and exec, SPDY). One reader and one writer
+/// thread at most.
 class Connection {
  public:
   virtual ~Connection() = default;
@@ -44,8 +46,8 @@ class Connection {
   virtual void shutdown_write() = 0;
 };
 
-/// Keeps idle connections and reuses them; a request on a reused connection that the server had closed is sent once
-/// more on a fresh one. Follows no redirects (SECURITY 22). Thread-safe.
+/// Keeps idle connections and reuses them; a request on a reused connection that the server had
+/// closed is sent once more on a fresh one. Follows no redirects (SECURITY 22). Thread-safe.
 class Client {
  public:
   explicit Client(ClientOptions options);
@@ -54,18 +56,21 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   /// Sends and reads the whole answer. Any HTTP status is a success here.
-  /// @errors unavailable (refused, reset, no route), timed_out, invalid (malformed answer, over the limit),
+  /// @errors unavailable (refused, reset, no route), timed_out, invalid (malformed answer, over the
+  /// limit),
   ///         forbidden (the peer's certificate does not verify)
   Result<Response> send(const Request& request, std::stop_token stop = {});
 
-  /// Sends, then calls `sink` with the body as it arrives until it ends, `sink` answers false, or `stop`.
-  /// No total timeout; the connection is watched with TCP keep-alive, and `idle` is the longest silence.
-  /// When the status is not 2xx nothing is streamed and the answer is returned whole.
-  Result<Response> stream(const Request& request, const std::function<bool(std::string_view)>& sink, std::stop_token stop,
+  /// Sends, then calls `sink` with the body as it arrives until it ends, `sink` answers false, or
+  /// `stop`. No total timeout; the connection is watched with TCP keep-alive, and `idle` is the
+  /// longest silence. When the status is not 2xx nothing is streamed and the answer is returned
+  /// whole.
+  Result<Response> stream(const Request& request, const std::function<bool(std::string_view)>& sink,
+                          std::stop_token stop,
                           std::chrono::milliseconds idle = std::chrono::hours(1));
 
-  /// Sends a request with an Upgrade header; the raw connection after a 101 (or Docker's 200 on hijack).
-  /// Any other status is an error with the server's text.
+  /// Sends a request with an Upgrade header; the raw connection after a 101 (or Docker's 200 on
+  /// hijack). Any other status is an error with the server's text.
   Result<std::unique_ptr<Connection>> upgrade(const Request& request);
 
  private:

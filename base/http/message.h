@@ -1,4 +1,5 @@
-// base/http/message.h — HTTP requests and answers as plain values, the same on both ends of a connection.
+// base/http/message.h — HTTP requests and answers as plain values, the same on both ends of a
+// connection.
 #pragma once
 
 #include <memory>
@@ -24,7 +25,9 @@ class Headers {
   /// All lines of that name.
   [[nodiscard]] std::vector<std::string_view> all(std::string_view name) const;
   [[nodiscard]] bool has(std::string_view name) const;
-  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& lines() const { return lines_; }
+  [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& lines() const {
+    return lines_;
+  }
 
  private:
   std::vector<std::pair<std::string, std::string>> lines_;
@@ -43,8 +46,8 @@ struct Request {
   std::string body;
 
   // Filled by the server only.
-  std::string peer_address;                     ///< "192.0.2.1:4711", or "unix" or "loopback"
-  std::optional<PeerCertificate> certificate;   ///< verified by the server's client CA
+  std::string peer_address;                    ///< "192.0.2.1:4711", or "unix" or "loopback"
+  std::optional<PeerCertificate> certificate;  ///< verified by the server's client CA
 };
 
 /// Bytes that many answers may share: an object is encoded once and sent to every reader.
@@ -55,7 +58,9 @@ struct Response {
   Headers headers;
   std::vector<Chunk> body;
 
-  void append(std::string bytes) { body.push_back(std::make_shared<const std::string>(std::move(bytes))); }
+  void append(std::string bytes) {
+    body.push_back(std::make_shared<const std::string>(std::move(bytes)));
+  }
   /// The body in one piece.
   [[nodiscard]] std::string text() const;
 };
@@ -65,11 +70,14 @@ std::string_view reason(int status);
 
 /// `%41` → `A`. Nothing when a percent sign is not followed by two hex digits.
 /// @param plus_is_blank  as in a query string
-[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text, bool plus_is_blank = false);
+[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text,
+                                                        bool plus_is_blank = false);
 /// Everything but unreserved characters (RFC 3986 §2.3) as %XX.
 [[nodiscard]] std::string percent_encode(std::string_view text);
 
-/// A query string's parameters in order, decoded. Nothing when one is malformed or there are more than 256.
-[[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
+/// A query string's parameters in order, decoded. Nothing when one is malformed or there are more
+/// than 256.
+[[nodiscard]] std::optional<std::vector<std::pair<std::string, std::string>>> parse_query(
+    std::string_view query);
 
 }  // namespace nodal::http

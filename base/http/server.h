@@ -1,4 +1,5 @@
-// base/http/server.h — an HTTP/1.1 server over TCP+TLS or a unix socket. Its .cc is the only includer of Asio and Beast.
+// base/http/server.h — an HTTP/1.1 server over TCP+TLS or a unix socket. Its .cc is the only
+// includer of Asio and Beast.
 #pragma once
 
 #include <chrono>
@@ -27,8 +28,9 @@ class Tunnel {
   virtual void close() = 0;
 };
 
-/// Where one request is answered: exactly one of send(), begin()…end(), upgrade(). Thread-safe; may outlive the handler
-/// call and be used from any thread. If it dies unanswered the client gets a 500.
+/// Where one request is answered: exactly one of send(), begin()…end(), upgrade(). Thread-safe; may
+/// outlive the handler call and be used from any thread. If it dies unanswered the client gets a
+/// 500.
 class Responder {
  public:
   virtual ~Responder() = default;
@@ -38,15 +40,17 @@ class Responder {
 
   /// Starts a chunked answer; `response.body` is its first bytes.
   virtual void begin(Response response) = 0;
-  /// One more piece, flushed at once. False: the client is gone, or reads so slowly that more than the outgoing
-  /// limit waits (the connection is then closed: a watcher must re-list rather than hold memory).
+  /// One more piece, flushed at once. False: the client is gone, or reads so slowly that more than
+  /// the outgoing limit waits (the connection is then closed: a watcher must re-list rather than
+  /// hold memory).
   virtual bool write(Chunk chunk) = 0;
   virtual void end() = 0;
 
   /// 101 with these headers, then raw bytes. Null when the client is gone.
   virtual std::shared_ptr<Tunnel> upgrade(Headers headers) = 0;
 
-  /// Called once, on any thread, when the client closes before the answer ends; at once if that has happened.
+  /// Called once, on any thread, when the client closes before the answer ends; at once if that has
+  /// happened.
   virtual void on_gone(std::move_only_function<void()> call) = 0;
 };
 
@@ -58,19 +62,21 @@ using Handler = std::function<void(Request request, ResponderPtr responder)>;
 struct ServerTls {
   std::string certificate_pem;  ///< chain, leaf first
   std::string key_pem;
-  std::string client_ca_pem;    ///< empty: no client certificates are asked for; else optional, verified when sent
+  std::string client_ca_pem;  ///< empty: no client certificates are asked for; else optional,
+                              ///< verified when sent
   bool require_client_certificate = false;
 };
 
 struct ServerOptions {
-  /// "127.0.0.1:6443", "[::1]:0", "0.0.0.0:10250", or "unix:/run/nodal/x.sock" (created 0600, stale one replaced).
+  /// "127.0.0.1:6443", "[::1]:0", "0.0.0.0:10250", or "unix:/run/nodal/x.sock" (created 0600, stale
+  /// one replaced).
   std::string listen;
-  std::optional<ServerTls> tls;              ///< TLS 1.2 and up
-  std::size_t body_limit = 3u << 20;         ///< larger: 413
-  std::size_t header_limit = 64u << 10;      ///< larger: 431
-  std::size_t outgoing_limit = 64u << 20;    ///< waiting bytes of one streamed answer
-  int connection_limit = 4096;               ///< further ones wait in the backlog
-  std::chrono::seconds idle_timeout{120};    ///< keep-alive and slow headers (slow-loris)
+  std::optional<ServerTls> tls;            ///< TLS 1.2 and up
+  std::size_t body_limit = 3u << 20;       ///< larger: 413
+  std::size_t header_limit = 64u << 10;    ///< larger: 431
+  std::size_t outgoing_limit = 64u << 20;  ///< waiting bytes of one streamed answer
+  int connection_limit = 4096;             ///< further ones wait in the backlog
+  std::chrono::seconds idle_timeout{120};  ///< keep-alive and slow headers (slow-loris)
   int threads = 1;
 };
 
@@ -78,13 +84,15 @@ struct ServerOptions {
 class Server {
  public:
   /// Binds and starts.
-  /// @errors unavailable when the address is in use; invalid for an address or PEM that cannot be read.
+  /// @errors unavailable when the address is in use; invalid for an address or PEM that cannot be
+  /// read.
   static Result<std::unique_ptr<Server>> start(ServerOptions options, Handler handler);
   virtual ~Server() = default;
 
   /// The port bound, for a listen address with port 0; 0 for a unix socket.
   [[nodiscard]] virtual int port() const = 0;
-  /// No new connections; ends streams and closes what is idle; waits for answers under way, at most `grace`.
+  /// No new connections; ends streams and closes what is idle; waits for answers under way, at most
+  /// `grace`.
   virtual void stop(std::chrono::milliseconds grace) = 0;
   /// Uses these keys for new connections (certificate rotation).
   virtual Result<> reload(const ServerTls& tls) = 0;

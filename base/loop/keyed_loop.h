@@ -18,17 +18,18 @@ struct Again {
   std::optional<std::chrono::nanoseconds> after;
 };
 
-/// Runs a function per key: coalesces wakes of one key, never runs one key twice at once, runs different keys on up
-/// to `threads` threads, and retries a failed key with exponential backoff and jitter.
+/// Runs a function per key: coalesces wakes of one key, never runs one key twice at once, runs
+/// different keys on up to `threads` threads, and retries a failed key with exponential backoff and
+/// jitter.
 ///
 /// A wake during a run makes the key run once more afterwards. Success forgets the backoff.
 /// Thread-safe.
 class KeyedLoop {
  public:
   struct Options {
-    std::string name = "loop";                     ///< in log lines and the thread name
-    int threads = 1;                               ///< started when first needed, ended when idle for long
-    std::chrono::milliseconds first_backoff{20};   ///< after the first failure; doubles
+    std::string name = "loop";  ///< in log lines and the thread name
+    int threads = 1;            ///< started when first needed, ended when idle for long
+    std::chrono::milliseconds first_backoff{20};  ///< after the first failure; doubles
     std::chrono::milliseconds longest_backoff{30000};
   };
   /// Called with the key. An error is logged once, here, and retried with backoff.
@@ -40,7 +41,8 @@ class KeyedLoop {
   KeyedLoop(const KeyedLoop&) = delete;
   KeyedLoop& operator=(const KeyedLoop&) = delete;
 
-  /// Runs the key as soon as a thread is free; an earlier `wake_after` or backoff of the key is void.
+  /// Runs the key as soon as a thread is free; an earlier `wake_after` or backoff of the key is
+  /// void.
   void wake(std::string_view key);
   /// Runs the key in `delay` at the latest; an earlier time already set stays.
   void wake_after(std::string_view key, std::chrono::nanoseconds delay);

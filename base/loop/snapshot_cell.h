@@ -7,8 +7,8 @@
 
 namespace nodal {
 
-/// The only way state crosses threads by reference: one writer publishes, any reader keeps what it read.
-/// A mutex around a pointer copy: enough, and clean under TSan. Thread-safe.
+/// The only way state crosses threads by reference: one writer publishes, any reader keeps what it
+/// read. A mutex around a pointer copy: enough, and clean under TSan. Thread-safe.
 template <class T>
 class SnapshotCell {
  public:

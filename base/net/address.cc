@@ -17,7 +17,8 @@ std::optional<IpAddress> parse_v4(std::string_view text) {
   if (parts.size() != 4) return std::nullopt;
   for (const auto part : parts) {
     const auto octet = text::number<unsigned>(part);
-    if (!octet || *octet > 255 || part.size() > 3 || (part.size() > 1 && part[0] == '0')) return std::nullopt;
+    if (!octet || *octet > 255 || part.size() > 3 || (part.size() > 1 && part[0] == '0'))
+      return std::nullopt;
     value = value << 8 | *octet;
   }
   return IpAddress::v4(value);
@@ -27,7 +28,8 @@ std::optional<IpAddress> parse_v4(std::string_view text) {
 
 IpAddress IpAddress::v4(std::uint32_t host_order) {
   IpAddress out;
-  for (int i = 0; i < 4; ++i) out.bytes_[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
+  for (int i = 0; i < 4; ++i)
+    out.bytes_[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(host_order >> (24 - 8 * i));
   return out;
 }
 
@@ -47,7 +49,8 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
 }
 
 std::uint32_t IpAddress::v4_value() const {
-  return std::uint32_t{bytes_[0]} << 24 | std::uint32_t{bytes_[1]} << 16 | std::uint32_t{bytes_[2]} << 8 | bytes_[3];
+  return std::uint32_t{bytes_[0]} << 24 | std::uint32_t{bytes_[1]} << 16 |
+         std::uint32_t{bytes_[2]} << 8 | bytes_[3];
 }
 
 std::string IpAddress::text() const {
@@ -58,7 +61,8 @@ std::string IpAddress::text() const {
 
 bool IpAddress::is_loopback() const {
   if (!v6_) return bytes_[0] == 127;
-  return std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; }) && bytes_[15] == 1;
+  return std::all_of(bytes_.begin(), bytes_.end() - 1, [](auto b) { return b == 0; }) &&
+         bytes_[15] == 1;
 }
 
 bool IpAddress::is_link_local() const {
@@ -66,7 +70,9 @@ bool IpAddress::is_link_local() const {
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
-bool IpAddress::is_multicast() const { return v6_ ? bytes_[0] == 0xff : (bytes_[0] & 0xf0) == 0xe0; }
+bool IpAddress::is_multicast() const {
+  return v6_ ? bytes_[0] == 0xff : (bytes_[0] & 0xf0) == 0xe0;
+}
 
 bool IpAddress::is_unspecified() const {
   return std::all_of(bytes_.begin(), bytes_.end(), [](auto b) { return b == 0; });
@@ -89,7 +95,8 @@ Cidr::Cidr(IpAddress address, int prefix_length) : base_(address), prefix_length
   if (address.is_v6()) {
     base_ = IpAddress::v6(bytes);
   } else {
-    base_ = IpAddress::v4(std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3]);
+    base_ = IpAddress::v4(std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
+                          std::uint32_t{bytes[2]} << 8 | bytes[3]);
   }
 }
 
@@ -98,7 +105,8 @@ std::optional<Cidr> Cidr::parse(std::string_view text) {
   if (slash == std::string_view::npos) return std::nullopt;
   const auto address = IpAddress::parse(text.substr(0, slash));
   const auto length = text::number<int>(text.substr(slash + 1));
-  if (!address || !length || *length < 0 || *length > static_cast<int>(address->size() * 8)) return std::nullopt;
+  if (!address || !length || *length < 0 || *length > static_cast<int>(address->size() * 8))
+    return std::nullopt;
   return Cidr(*address, *length);
 }
 
@@ -106,7 +114,9 @@ bool Cidr::contains(const IpAddress& address) const {
   return address.is_v6() == base_.is_v6() && Cidr(address, prefix_length_).base_ == base_;
 }
 
-bool Cidr::overlaps(const Cidr& other) const { return contains(other.base_) || other.contains(base_); }
+bool Cidr::overlaps(const Cidr& other) const {
+  return contains(other.base_) || other.contains(base_);
+}
 
 std::uint64_t Cidr::size() const {
   const auto host_bits = static_cast<int>(base_.size() * 8) - prefix_length_;
@@ -121,10 +131,12 @@ Cidr Cidr::subnet(int prefix_length, std::uint64_t n) const {
     if ((n >> bit & 1) == 0) continue;
     const int position = static_cast<int>(base_.size() * 8) - 1 - (shift + bit);
     if (position < 0) break;
-    bytes[static_cast<std::size_t>(position / 8)] |= static_cast<std::uint8_t>(0x80u >> (position % 8));
+    bytes[static_cast<std::size_t>(position / 8)] |=
+        static_cast<std::uint8_t>(0x80u >> (position % 8));
   }
   if (base_.is_v6()) return {IpAddress::v6(bytes), prefix_length};
-  return {IpAddress::v4(std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 | std::uint32_t{bytes[2]} << 8 | bytes[3]),
+  return {IpAddress::v4(std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
+                        std::uint32_t{bytes[2]} << 8 | bytes[3]),
           prefix_length};
 }
 
@@ -148,7 +160,9 @@ std::string SocketAddress::text() const {
 
 }  // namespace nodal::net
 
-std::size_t std::hash<nodal::net::IpAddress>::operator()(const nodal::net::IpAddress& address) const noexcept {
+std::size_t std::hash<nodal::net::IpAddress>::operator()(
+    const nodal::net::IpAddress& address) const noexcept {
   const auto& bytes = address.bytes();
-  return std::hash<std::string_view>()(std::string_view(reinterpret_cast<const char*>(bytes.data()), address.size()));
+  return std::hash<std::string_view>()(
+      std::string_view(reinterpret_cast<const char*>(bytes.data()), address.size()));
 }

@@ -11,14 +11,16 @@
 
 namespace nodal::net {
 
-/// An IPv4 or IPv6 address. IPv4 sorts before IPv6; within a family by value. An IPv4-mapped IPv6 address stays IPv6.
+/// An IPv4 or IPv6 address. IPv4 sorts before IPv6; within a family by value. An IPv4-mapped IPv6
+/// address stays IPv6.
 class IpAddress {
  public:
   IpAddress() = default;  ///< 0.0.0.0
   /// @param host_order  10.0.0.1 is 0x0a000001
   static IpAddress v4(std::uint32_t host_order);
   static IpAddress v6(const std::array<std::uint8_t, 16>& bytes);
-  /// Dotted quad without leading zeros (they are ambiguous: octal in C, decimal elsewhere), or RFC 4291 text without zone.
+  /// Dotted quad without leading zeros (they are ambiguous: octal in C, decimal elsewhere), or RFC
+  /// 4291 text without zone.
   static std::optional<IpAddress> parse(std::string_view text);
 
   [[nodiscard]] bool is_v4() const { return !v6_; }

@@ -13,17 +13,20 @@ namespace nodal::master {
 
 /// One cause of a 422, worded as Kubernetes words it.
 struct FieldError {
-  std::string reason;   ///< FieldValueRequired, FieldValueInvalid, FieldValueNotSupported, FieldValueForbidden, …
+  std::string reason;   ///< FieldValueRequired, FieldValueInvalid, FieldValueNotSupported,
+                        ///< FieldValueForbidden, …
   std::string field;    ///< "spec.ports[0].nodePort"
   std::string message;  ///< "Invalid value: 70000: must be between 1 and 65535, inclusive"
 };
 using FieldErrors = std::vector<FieldError>;
 
-/// What a kind adds to what its descriptor says. All are pure functions of documents. The generic layer has done
-/// protobuf/JSON decoding, pruning and descriptor defaults before, and runs descriptor validation itself.
+/// What a kind adds to what its descriptor says. All are pure functions of documents. The generic
+/// layer has done protobuf/JSON decoding, pruning and descriptor defaults before, and runs
+/// descriptor validation itself.
 struct Strategy {
-  /// Defaults that depend on other fields (targetPort from port, imagePullPolicy from the tag, requests from limits).
-  /// May change the object. Runs on every write, after the descriptor's defaults.
+  /// Defaults that depend on other fields (targetPort from port, imagePullPolicy from the tag,
+  /// requests from limits). May change the object. Runs on every write, after the descriptor's
+  /// defaults.
   void (*default_fields)(boost::json::object& object) = nullptr;
   /// Resets what a client may not choose (status on create, qosClass, …). May change the object.
   void (*prepare_create)(boost::json::object& object) = nullptr;
@@ -31,7 +34,8 @@ struct Strategy {
   void (*prepare_update)(boost::json::object& object, const boost::json::object& old) = nullptr;
   /// May not change anything.
   void (*validate)(const boost::json::object& object, FieldErrors& errors) = nullptr;
-  void (*validate_update)(const boost::json::object& object, const boost::json::object& old, FieldErrors& errors) = nullptr;
+  void (*validate_update)(const boost::json::object& object, const boost::json::object& old,
+                          FieldErrors& errors) = nullptr;
 };
 
 /// The strategy of a kind; an empty one for a kind without cross-field rules.
