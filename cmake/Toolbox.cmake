@@ -5,7 +5,6 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
@@ -28,12 +27,12 @@ find_package(PkgConfig REQUIRED)
 add_library(nodal_flags INTERFACE)
 target_include_directories(nodal_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 target_compile_options(nodal_flags INTERFACE -Wall -Wextra -Wpedantic -Wno-pedantic -Wswitch-enum
-  -Wnon-virtual-dtor -fstack-protector-strong -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
+  -Wnon-virtual-dtor -fPIE -fstack-protector-strong -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
   $<$<BOOL:${NODAL_WERROR}>:-Werror>)
 target_compile_definitions(nodal_flags INTERFACE _GLIBCXX_ASSERTIONS NODAL_VERSION="${PROJECT_VERSION}"
   BOOST_ALL_NO_LIB)
 target_link_libraries(nodal_flags INTERFACE Threads::Threads)
-target_link_options(nodal_flags INTERFACE -static-libstdc++ -static-libgcc -Wl,--as-needed)
+target_link_options(nodal_flags INTERFACE -pie -static-libstdc++ -static-libgcc -Wl,--as-needed)
 if(NODAL_MOLD)
   target_link_options(nodal_flags INTERFACE -fuse-ld=mold)
 endif()

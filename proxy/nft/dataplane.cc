@@ -1,0 +1,310 @@
+// proxy/nft/dataplane.cc — see dataplane.h.
+#include "proxy/nft/dataplane.h"
+
+#include <malloc.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace nodal::proxy::nft {
+namespace {
+
+// A batch costs nft about 2.5 KB an element while it runs: bounded batches bound the peak.
+constexpr std::size_t kBatchElements = 2000;
+
+std::string_view word(Family family) { return family == Family::ip ? "ip" : "ip6"; }
+
+// The frontend an element belongs to, or nothing for those that many Services may share.
+std::optional<Key> frontend_of(const Key& key) {
+  switch (key.map) {
+    case Map::services:
+    case Map::no_endpoints:
+    case Map::endpoints:
+      return Key{Map::services, key.protocol, key.address, key.port, 0};
+    case Map::node_ports:
+    case Map::no_endpoint_ports:
+    case Map::node_endpoints:
+      return Key{Map::node_ports, key.protocol, key.address, key.port, 0};
+    case Map::hairpin:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::set<Key> frontends_of(const Elements& elements) {
+  std::set<Key> out;
+  for (const auto& [key, value] : elements)
+    if (const auto frontend = frontend_of(key)) out.insert(*frontend);
+  return out;
+}
+
+Elements planned(const ServicePtr& service, Family family) {
+  return service ? plan(*service, family) : Elements{};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NftDataplane>> NftDataplane::open(Options options) {
+  return std::unique_ptr<NftDataplane>(
+      new NftDataplane(std::move(options), NODAL_TRY(Applier::open())));
+}
+
+NftDataplane::NftDataplane(Options options, Applier applier)
+    : options_(std::move(options)), applier_(std::move(applier)) {
+  tables_[0].family = Family::ip;
+  tables_[1].family = Family::ip6;
+}
+
+Result<> NftDataplane::adopt() {
+  for (auto& table : tables_) {
+    // Which of the two an earlier process hooked: the next full sync fills the other one.
+    for (const char* turn : {"-0", "-1"}) {
+      const std::string name = options_.table + turn;
+      if (applier_.run(text::cat("list chain ", word(table.family), " ", name, " nat-prerouting")))
+        table.name = name;
+    }
+  }
+  known_ = false;
+  return {};
+}
+
+// Releases what `before` held and `after` no longer wants, takes what is free, and answers the
+// elements of `after` whose frontends belong to this Service.
+Elements NftDataplane::claim(Table& table, const std::string& key, const ServicePtr& before,
+                             const ServicePtr& after) {
+  Elements want = planned(after, table.family);
+  const auto wanted = frontends_of(want);
+  for (const auto& frontend : frontends_of(planned(before, table.family))) {
+    const auto it = table.owners.find(frontend);
+    if (it != table.owners.end() && it->second == key && !wanted.contains(frontend))
+      table.owners.erase(it);
+  }
+  table.losers.erase(key);
+  for (const auto& frontend : wanted) {
+    const auto [it, taken] = table.owners.emplace(frontend, key);
+    if (taken || it->second == key) continue;
+    log::warn("two Services want one address and port; the first keeps it",
+              {{"address", frontend.address.text()},
+               {"port", frontend.port},
+               {"kept", it->second},
+               {"left out", key}});
+    table.losers.insert(key);
+    std::erase_if(want,
+                  [&](const auto& element) { return frontend_of(element.first) == frontend; });
+  }
+  return want;
+}
+
+void NftDataplane::append_change(Table& table, const std::string& in_table, const std::string& key,
+                                 const ServicePtr& after, std::string& chains,
+                                 Transaction& transaction) {
+  const auto it = table.have.find(key);
+  const ServicePtr before = it == table.have.end() ? nullptr : it->second;
+  Elements have = planned(before, table.family);
+  std::erase_if(have, [&](const auto& element) {
+    const auto frontend = frontend_of(element.first);
+    if (!frontend) return false;
+    const auto owner = table.owners.find(*frontend);
+    return owner == table.owners.end() || owner->second != key;
+  });
+  const Elements want = claim(table, key, before, after);
+
+  Transaction change = diff(have, want);
+  // Several Services may have one endpoint: its hairpin element stays until the last of them goes.
+  const auto is_hairpin = [](const auto& element) { return element.first.map == Map::hairpin; };
+  std::erase_if(change.remove, [&](const auto& element) {
+    if (!is_hairpin(element)) return false;
+    const auto count = table.hairpin.find(element.first.address);
+    if (count == table.hairpin.end() || --count->second > 0) return true;
+    table.hairpin.erase(count);
+    return false;
+  });
+  std::erase_if(change.add, [&](const auto& element) {
+    return is_hairpin(element) && ++table.hairpin[element.first.address] > 1;
+  });
+  for (const auto& [element, value] : change.add)
+    if (const auto* verdict = std::get_if<Verdict>(&value))
+      if (verdict->size != 0 && table.chains.insert(*verdict).second)
+        chains += render_chain(table.family, in_table, *verdict);
+
+  // Within one transaction an endpoint may leave one Service and reach another.
+  for (const auto& [element, value] : change.remove)
+    if (element.map == Map::hairpin && transaction.add.erase(element) != 0) {
+      continue;
+    } else {
+      transaction.remove.emplace(element, value);
+    }
+  for (const auto& [element, value] : change.add)
+    if (element.map == Map::hairpin && transaction.remove.erase(element) != 0) {
+      continue;
+    } else {
+      transaction.add.insert_or_assign(element, value);
+    }
+  if (after) {
+    table.have[key] = after;
+  } else {
+    table.have.erase(key);
+  }
+}
+
+Result<> NftDataplane::sync_full(Table& table, const ServiceSnapshot& want) {
+  Table next;
+  next.family = table.family;
+  next.name = options_.table + (table.name == options_.table + "-0" ? "-1" : "-0");
+  const auto family = word(table.family);
+
+  bool begun = false;
+  std::string chains;
+  Transaction batch;
+  const auto begin = [&]() -> Result<> {
+    begun = true;
+    NODAL_TRY(
+        applier_.run(text::cat("add table ", family, " ", next.name, "\ndelete table ", family, " ",
+                               next.name, "\n", render_table(table.family, next.name))));
+    return {};
+  };
+  const auto flush = [&]() -> Result<> {
+    if (batch.empty()) return {};
+    if (!begun) NODAL_TRY(begin());
+    NODAL_TRY(applier_.run(chains + render(table.family, next.name, batch)));
+    chains.clear();
+    batch = {};
+    return {};
+  };
+  // The IPv4 table is there even without Services: pods need its masquerade.
+  if (table.family == Family::ip) NODAL_TRY(begin());
+  for (const auto& shard : want.shards()) {
+    for (const auto& [key, service] : *shard) {
+      append_change(next, next.name, key, service, chains, batch);
+      if (batch.add.size() >= kBatchElements) NODAL_TRY(flush());
+    }
+  }
+  NODAL_TRY(flush());
+
+  std::string turn;
+  if (begun)
+    turn += render_node(table.family, next.name, node_, options_.dns) +
+            render_hooks(table.family, next.name);
+  if (!table.name.empty())
+    turn += text::cat("add table ", family, " ", table.name, "\ndelete table ", family, " ",
+                      table.name, "\n");
+  if (!turn.empty()) NODAL_TRY(applier_.run(turn));
+  if (!begun) next.name.clear();
+  if (begun) next.hooks = hook_listing(next);
+  table = std::move(next);
+  return {};
+}
+
+Result<> NftDataplane::sync_changes(Table& table, const ServiceSnapshot& want,
+                                    const std::set<std::string>& services) {
+  std::set<std::string> keys = services;
+  keys.insert(table.losers.begin(), table.losers.end());
+  std::string chains;
+  Transaction transaction;
+  for (const auto& key : keys)
+    append_change(table, table.name, key, want.find(key), chains, transaction);
+  if (transaction.empty()) return {};
+  if (table.name.empty()) return sync_full(table, want);
+  NODAL_TRY(applier_.run(chains + render(table.family, table.name, transaction)));
+  return {};
+}
+
+Result<> NftDataplane::sync(const ServiceSnapshot& want, const NodeView& node,
+                            const Changes& since) {
+  const bool full = !known_ || since.everything;
+  const bool node_changed = node_ != node;
+  node_ = node;
+  known_ = false;  // until the kernel has said yes to all of it
+  for (auto& table : tables_) {
+    if (full) {
+      if (auto done = sync_full(table, want); !done)
+        return wrap(text::cat("load table ", options_.table), done.error());
+      continue;
+    }
+    if (node_changed && !table.name.empty()) {
+      auto done = applier_.run(render_node(table.family, table.name, node_, options_.dns));
+      if (!done) return wrap(text::cat("describe the node in table ", table.name), done.error());
+    }
+    if (auto done = sync_changes(table, want, since.services); !done)
+      return wrap(text::cat("change table ", table.name), done.error());
+  }
+  known_ = true;
+  if (full) ::malloc_trim(0);  // what the batches took
+  return {};
+}
+
+std::string NftDataplane::hook_listing(const Table& table) {
+  std::string out;
+  for (const char* chain : {"nat-prerouting", "nat-postrouting", "dispatch"}) {
+    auto listing =
+        applier_.run(text::cat("list chain ", word(table.family), " ", table.name, " ", chain));
+    if (!listing) return {};
+    out += *listing;
+  }
+  return out;
+}
+
+Result<bool> NftDataplane::intact() {
+  if (!known_) return false;
+  for (const auto& table : tables_)
+    if (!table.name.empty() && (table.hooks.empty() || hook_listing(table) != table.hooks))
+      return false;
+  return true;
+}
+
+Result<> NftDataplane::remove() {
+  known_ = false;
+  for (auto& table : tables_) {
+    for (const char* turn : {"-0", "-1"}) {
+      const std::string name = options_.table + turn;
+      NODAL_TRY(applier_.run(text::cat("add table ", word(table.family), " ", name,
+                                       "\ndelete table ", word(table.family), " ", name, "\n")));
+    }
+    Table empty;
+    empty.family = table.family;
+    table = std::move(empty);
+  }
+  return {};
+}
+
+Result<std::string> NftDataplane::dump() {
+  std::vector<std::string> lines;
+  for (const auto& table : tables_) {
+    Elements all;
+    for (const auto& [key, service] : table.have)
+      for (auto& [element, value] : plan(*service, table.family)) {
+        const auto frontend = frontend_of(element);
+        if (!frontend) continue;
+        const auto owner = table.owners.find(*frontend);
+        if (owner != table.owners.end() && owner->second == key) all.emplace(element, value);
+      }
+    for (const auto& [key, value] : all) {
+      const auto* verdict = std::get_if<Verdict>(&value);
+      if (verdict == nullptr) continue;
+      const bool node = key.map == Map::node_ports || key.map == Map::no_endpoint_ports;
+      std::string line =
+          text::cat(node ? std::string("node") : net::SocketAddress{key.address, 0}.ip.text(), ":",
+                    key.port, "/", proxy::name(key.protocol), " -> ");
+      if (verdict->size == 0) {
+        line += verdict->kind == Verdict::Kind::drop ? "drop" : "reject";
+      } else {
+        Key slot = key;
+        slot.map = node ? Map::node_endpoints : Map::endpoints;
+        for (std::uint16_t i = 0; i < verdict->size; ++i) {
+          slot.slot = i;
+          if (i != 0) line += ", ";
+          line += std::get<net::SocketAddress>(all.at(slot)).text();
+        }
+        if (verdict->kind == Verdict::Kind::hash || verdict->kind == Verdict::Kind::node_hash)
+          line += " by client";
+      }
+      lines.push_back(std::move(line));
+    }
+  }
+  std::ranges::sort(lines);
+  return text::join(lines, "\n") + (lines.empty() ? "" : "\n");
+}
+
+}  // namespace nodal::proxy::nft

@@ -1,0 +1,78 @@
+// proxy/nft/dataplane.h — Services on nftables: two tables that take turns, rules constant, state
+// in map elements.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/dataplane.h"
+#include "proxy/nft/applier.h"
+#include "proxy/nft/ruleset.h"
+
+namespace nodal::proxy::nft {
+
+/// A full sync fills a second, unhooked table in batches of bounded size, then hooks it and deletes
+/// the first in one transaction: no packet meets half a table, whatever an earlier process (or
+/// version) left, and no reading back is needed. Later syncs change the elements of the changed
+/// Services only.
+///
+/// Thread: owned by the sync loop. Privilege: CAP_NET_ADMIN in the namespace of the thread that
+/// opens it. After an error the kernel is unchanged (a batch is atomic) but what it holds is
+/// unknown: the next sync is full.
+class NftDataplane final : public Dataplane {
+ public:
+  struct Options {
+    std::string table = "nodal";  ///< prefix of the two tables' names
+    std::vector<net::IpAddress>
+        dns;  ///< the cluster DNS addresses that this node answers itself, untracked
+  };
+  static Result<std::unique_ptr<NftDataplane>> open(Options options);
+
+  Result<> adopt() override;
+  Result<> sync(const ServiceSnapshot& want, const NodeView& node, const Changes& since) override;
+  Result<bool> intact() override;
+  Result<> remove() override;
+  Result<std::string> dump() override;
+
+ private:
+  /// What a Service holds in a family's table, and who holds a frontend that two Services want.
+  struct Table {
+    Family family = Family::ip;
+    std::string name;  ///< the one that is hooked; "" none
+    std::unordered_map<std::string, ServicePtr>
+        have;  ///< by "namespace/name": what its elements were planned from
+    std::map<Key, std::string> owners;  ///< frontends → Service
+    std::set<std::string> losers;       ///< Services that lack a frontend another one owns
+    std::unordered_map<net::IpAddress, std::uint32_t>
+        hairpin;  ///< endpoints → elements that name them
+    std::set<Verdict> chains;
+    std::string hooks;  ///< nft's own listing of a hook chain right after hooking
+  };
+
+  NftDataplane(Options options, Applier applier);
+  Result<> sync_full(Table& table, const ServiceSnapshot& want);
+  Result<> sync_changes(Table& table, const ServiceSnapshot& want,
+                        const std::set<std::string>& services);
+  /// The elements that Service may have, frontends of others left out; takes and releases
+  /// ownership.
+  Elements claim(Table& table, const std::string& key, const ServicePtr& before,
+                 const ServicePtr& after);
+  /// Adds one Service's change to a batch.
+  void append_change(Table& table, const std::string& in_table, const std::string& key,
+                     const ServicePtr& after, std::string& chains, Transaction& transaction);
+  [[nodiscard]] std::string hook_listing(const Table& table);
+
+  Options options_;
+  Applier applier_;
+  NodeView node_;
+  bool known_ = false;
+  Table tables_[2];
+};
+
+}  // namespace nodal::proxy::nft
