@@ -78,6 +78,8 @@ struct ServerOptions {
   int connection_limit = 4096;             ///< further ones wait in the backlog
   std::chrono::seconds idle_timeout{120};  ///< keep-alive and slow headers (slow-loris)
   int threads = 1;
+  /// The answer to bytes that never reach the handler (400, 408, 413, 431). Empty: a line of text.
+  std::function<Response(int status)> refusal;
 };
 
 /// Serves until destroyed. Thread-safe.
