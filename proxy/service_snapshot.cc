@@ -28,9 +28,21 @@ namespace {
 std::size_t shard_of(std::string_view key) {
   return std::hash<std::string_view>()(key) % ServiceSnapshot::kShards;
 }
+// The addresses by which reverse DNS finds a Service.
+std::set<net::IpAddress> reverse_addresses(const ServiceEntry& entry) {
+  std::set<net::IpAddress> out(entry.cluster_ips.begin(), entry.cluster_ips.end());
+  if (entry.headless)
+    for (const auto& port : entry.ports)
+      for (const auto& endpoint : port.endpoints) out.insert(endpoint.address.ip);
+  return out;
+}
+
 }  // namespace
 
-ServiceSnapshot::ServiceSnapshot() : shards_(kShards, std::make_shared<const Shard>()) {}
+ServiceSnapshot::ServiceSnapshot()
+    : shards_(kShards, std::make_shared<const Shard>()),
+      addresses_(kShards, std::make_shared<const AddressShard>()),
+      namespaces_(std::make_shared<const Namespaces>()) {}
 
 ServicePtr ServiceSnapshot::find(std::string_view key) const {
   const Shard& shard = *shards_[shard_of(key)];
@@ -38,12 +50,43 @@ ServicePtr ServiceSnapshot::find(std::string_view key) const {
   return it == shard.end() ? nullptr : it->second;
 }
 
+std::vector<ServicePtr> ServiceSnapshot::find(const net::IpAddress& address) const {
+  const AddressShard& shard = *addresses_[std::hash<net::IpAddress>()(address) % kShards];
+  const auto it = shard.find(address);
+  return it == shard.end() ? std::vector<ServicePtr>() : it->second;
+}
+
+void ServiceSnapshot::index(const ServicePtr& entry, bool add) {
+  for (const auto& address : reverse_addresses(*entry)) {
+    auto& slot = addresses_[std::hash<net::IpAddress>()(address) % kShards];
+    auto shard = std::make_shared<AddressShard>(*slot);
+    auto& services = (*shard)[address];
+    if (add) {
+      services.push_back(entry);
+    } else {
+      std::erase(services, entry);
+      if (services.empty()) shard->erase(address);
+    }
+    slot = std::move(shard);
+  }
+  auto namespaces = std::make_shared<Namespaces>(*namespaces_);
+  if (add) {
+    ++(*namespaces)[entry->namespace_];
+  } else if (--(*namespaces)[entry->namespace_] == 0) {
+    namespaces->erase(entry->namespace_);
+  }
+  namespaces_ = std::move(namespaces);
+}
+
 ServiceSnapshot ServiceSnapshot::with(const std::string& key, ServicePtr entry) const {
   ServiceSnapshot out = *this;
   auto& slot = out.shards_[shard_of(key)];
   auto shard = std::make_shared<Shard>(*slot);
   out.size_ -= shard->size();
+  if (const auto before = shard->find(key); before != shard->end())
+    out.index(before->second, false);
   if (entry) {
+    out.index(entry, true);
     (*shard)[key] = std::move(entry);
   } else {
     shard->erase(key);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -76,15 +77,28 @@ class ServiceSnapshot {
   static constexpr std::size_t kShards = 256;
   using Shard = std::map<std::string, ServicePtr, std::less<>>;  ///< by "namespace/name"
 
+  using AddressShard = std::map<net::IpAddress, std::vector<ServicePtr>>;
+  using Namespaces = std::map<std::string, std::size_t, std::less<>>;
+
   ServiceSnapshot();
   [[nodiscard]] ServicePtr find(std::string_view key) const;
+  /// The Services that have this cluster IP, or, when headless, this endpoint: for reverse DNS.
+  [[nodiscard]] std::vector<ServicePtr> find(const net::IpAddress& address) const;
+  /// True when some Service is in that namespace.
+  [[nodiscard]] bool has_namespace(std::string_view name) const {
+    return namespaces_->contains(name);
+  }
   /// This snapshot with one entry put, or removed when `entry` is null.
   [[nodiscard]] ServiceSnapshot with(const std::string& key, ServicePtr entry) const;
   [[nodiscard]] const std::vector<std::shared_ptr<const Shard>>& shards() const { return shards_; }
   [[nodiscard]] std::size_t size() const { return size_; }
 
  private:
+  void index(const ServicePtr& entry, bool add);
+
   std::vector<std::shared_ptr<const Shard>> shards_;
+  std::vector<std::shared_ptr<const AddressShard>> addresses_;
+  std::shared_ptr<const Namespaces> namespaces_;
   std::size_t size_ = 0;
 };
 

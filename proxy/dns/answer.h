@@ -1,0 +1,39 @@
+// proxy/dns/answer.h — a question and the snapshot → the cluster's answer. Pure.
+#pragma once
+
+#include <optional>
+
+#include "proxy/dns/message.h"
+#include "proxy/service_snapshot.h"
+
+namespace nodal::proxy::dns {
+
+struct Zone {
+  Name domain = "cluster.local";
+  std::uint32_t ttl = 5;           ///< of records that exist, seconds
+  std::uint32_t negative_ttl = 5;  ///< of their absence
+  std::vector<net::Cidr>
+      reverse;  ///< pod and Service ranges: PTR questions about them are ours alone
+};
+
+/// What the cluster says, or what is still to be asked elsewhere.
+struct Answer {
+  Message message;
+  /// An ExternalName's target outside the zone: its addresses, as another server gives them, follow
+  /// the CNAME.
+  std::optional<Name> continue_at;
+};
+
+/// The cluster's answer; nothing when the question is none of its business and goes upstream.
+///
+/// Services: A and AAAA of the cluster IPs; of all ready endpoints (or also the others, with
+/// publishNotReadyAddresses) when headless; SRV per named port; ExternalName as a CNAME, followed
+/// inside the zone. Endpoints of headless Services by host name, or by their address with dashes.
+/// Pods as a-b-c-d.NAMESPACE.pod.DOMAIN. PTR of cluster IPs and of endpoints with a host name. A
+/// name that exists without the asked type is an empty answer with the SOA, one that does not is a
+/// name error.
+/// @source Kubernetes DNS-Based Service Discovery 1.1.0
+std::optional<Answer> answer(const Question& question, const ServiceSnapshot& snapshot,
+                             const Zone& zone);
+
+}  // namespace nodal::proxy::dns

@@ -1,0 +1,88 @@
+// proxy/sync_loop.cc — see sync_loop.h.
+#include "proxy/sync_loop.h"
+
+#include "base/log.h"
+
+namespace nodal::proxy {
+namespace {
+constexpr std::string_view kKey = "sync";
+}
+
+SyncLoop::SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane)
+    : table_(table),
+      dataplane_(std::move(dataplane)),
+      loop_({.name = "sync", .threads = 1}, [this](const std::string&) { return sync(); }) {}
+
+SyncLoop::~SyncLoop() { loop_.stop(); }
+
+void SyncLoop::wake() { loop_.wake(kKey); }
+
+void SyncLoop::set_node(NodeView node) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (node_ == node) return;
+    node_ = std::move(node);
+  }
+  loop_.wake(kKey);
+}
+
+void SyncLoop::verify() {
+  if (!verify_.exchange(true)) loop_.wake(kKey);
+}
+
+SyncFigures SyncLoop::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
+Result<std::string> SyncLoop::dump() {
+  const std::lock_guard lock(dataplane_mutex_);
+  return dataplane_->dump();
+}
+
+Result<Again> SyncLoop::sync() {
+  std::optional<NodeView> node;
+  {
+    const std::lock_guard lock(mutex_);
+    node = node_;
+  }
+  if (!node || !table_.has_synced()) return Again{};
+
+  const std::lock_guard lock(dataplane_mutex_);
+  if (!adopted_) {
+    NODAL_TRY(dataplane_->adopt());
+    adopted_ = true;
+  }
+  if (verify_.exchange(false) && synced_) {
+    if (const auto intact = dataplane_->intact(); !intact || !*intact) {
+      log::warn("the dataplane was changed by somebody else; loading it anew");
+      pending_.everything = true;
+    }
+  }
+  const Changes changes = table_.take();
+  pending_.services.insert(changes.services.begin(), changes.services.end());
+
+  const auto start = std::chrono::steady_clock::now();
+  const auto done = dataplane_->sync(*table_.snapshot().read(), *node, pending_);
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
+  {
+    const std::lock_guard figures_lock(mutex_);
+    ++figures_.syncs;
+    figures_.full_syncs += pending_.everything ? 1 : 0;
+    figures_.failures += done ? 0 : 1;
+    figures_.last = took;
+  }
+  if (!done) {
+    pending_.everything = true;
+    return std::unexpected(done.error());
+  }
+  if (pending_.everything)
+    log::info("dataplane loaded",
+              {{"services", table_.snapshot().read()->size()}, {"microseconds", took.count()}});
+  pending_ = Changes{false, {}};
+  synced_ = true;
+  return Again{};
+}
+
+}  // namespace nodal::proxy

@@ -1,0 +1,57 @@
+// proxy/sync_loop.h — drives one Dataplane from the service table: at once when idle, coalesced
+// while a sync runs.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/loop/keyed_loop.h"
+#include "proxy/dataplane.h"
+#include "proxy/service_table.h"
+
+namespace nodal::proxy {
+
+/// Figures of the loop, for /metrics.
+struct SyncFigures {
+  std::uint64_t syncs = 0, full_syncs = 0, failures = 0;
+  std::chrono::microseconds last{0};
+};
+
+/// Waits until Services, slices and the node are known; before that the kernel keeps what an
+/// earlier process left. A failed sync is tried again with backoff, and then in full.
+class SyncLoop {
+ public:
+  SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane);
+  ~SyncLoop();
+  SyncLoop(const SyncLoop&) = delete;
+  SyncLoop& operator=(const SyncLoop&) = delete;
+
+  // Thread-safe:
+  void wake();                   ///< the table changed
+  void set_node(NodeView node);  ///< the node changed (the first call opens the gate)
+  void verify();  ///< somebody touched our table: look, and mend it when it is not as we left it
+  [[nodiscard]] bool has_synced() const { return synced_; }
+  [[nodiscard]] SyncFigures figures() const;
+  [[nodiscard]] Result<std::string> dump();
+
+ private:
+  Result<Again> sync();
+
+  ServiceTable& table_;
+  std::unique_ptr<Dataplane> dataplane_;
+  mutable std::mutex mutex_;
+  std::optional<NodeView> node_;  // under mutex_
+  SyncFigures figures_;           // under mutex_
+  std::mutex dataplane_mutex_;    // the loop's thread against dump()
+  bool adopted_ = false;          // the loop's thread
+  Changes pending_;               // the loop's thread: what the kernel does not have yet
+  std::atomic<bool> verify_ = false, synced_ = false;
+  KeyedLoop loop_;  // last: ends first
+};
+
+}  // namespace nodal::proxy

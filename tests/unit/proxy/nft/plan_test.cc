@@ -1,0 +1,85 @@
+// tests/unit/proxy/nft/plan_test.cc — one Service's elements, and differences that always arrive.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "proxy/nft/ruleset.h"
+#include "tests/support/services.h"
+
+namespace nodal::proxy::nft {
+namespace {
+
+using test::ServiceBuilder;
+
+std::string text_of(const Elements& elements) { return render(Family::ip, "t", {{}, elements}); }
+
+TEST(NftPlan, AClusterIpIsAVerdictItsEndpointsAndTheirHairpins) {
+  const auto service =
+      std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80).to("10.244.1.2:8080"));
+  EXPECT_EQ(text_of(plan(*service.build(), Family::ip)),
+            "add element ip t tcp_endpoints { 10.96.0.10 . 80 . 0 : 10.244.1.2 . 8080 }\n"
+            "add element ip t hairpin { 10.244.1.2 . 10.244.1.2 }\n"
+            "add element ip t services { 10.96.0.10 . tcp . 80 : goto pick-1 }\n");
+}
+
+TEST(NftPlan, ANodePortNeedsNoElementPerNodeAddress) {
+  const auto service =
+      std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80).node_port(30080));
+  EXPECT_EQ(text_of(plan(*service.build(), Family::ip)),
+            "add element ip t no_endpoints { 10.96.0.10 . tcp . 80 : goto refuse-now }\n"
+            "add element ip t no_endpoint_ports { tcp . 30080 : goto refuse-now }\n");
+}
+
+TEST(NftPlan, OtherFamiliesHeadlessAndExternalNamesAskForNothing) {
+  auto service =
+      std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80).to("10.244.1.2:8080"));
+  EXPECT_TRUE(plan(*service.build(), Family::ip6).empty());
+  service.entry().headless = true;
+  EXPECT_TRUE(plan(*service.build(), Family::ip).empty());
+  service.entry().headless = false;
+  service.entry().type = ServiceType::external_name;
+  EXPECT_TRUE(plan(*service.build(), Family::ip).empty());
+}
+
+TEST(NftDiff, ScalingTouchesOneServicesElementsOnly) {
+  auto service =
+      std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80).to("10.244.1.2:8080"));
+  const auto have = plan(*service.build(), Family::ip);
+  service.to("10.244.1.3:8080");
+  const auto change = diff(have, plan(*service.build(), Family::ip));
+  EXPECT_EQ(change.remove.size(), 1u) << "the verdict pick-1";
+  EXPECT_EQ(change.add.size(), 3u) << "the verdict pick-2, an endpoint, its hairpin";
+}
+
+TEST(NftDiff, NothingChangedNothingDone) {
+  const auto service =
+      std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80).to("10.244.1.2:8080"));
+  EXPECT_TRUE(diff(plan(*service.build(), Family::ip), plan(*service.build(), Family::ip)).empty());
+}
+
+TEST(NftDiff, AlwaysArrives) {  // property: applied(have, diff(have, want)) == want, and no element
+                                // is added twice
+  std::mt19937 random(42);
+  Elements have;
+  for (int step = 0; step < 500; ++step) {
+    ServiceBuilder service("web");
+    service.cluster_ip("10.96.0.10")
+        .port(static_cast<std::uint16_t>(80 + random() % 2),
+              random() % 2 ? Protocol::tcp : Protocol::udp);
+    if (random() % 2) service.node_port(30080);
+    for (unsigned i = 0, n = random() % 6; i < n; ++i)
+      service.to("10.244.1." + std::to_string(random() % 20) + ":8080", random() % 4 != 0,
+                 random() % 2);
+    if (random() % 3 == 0) service.entry().internal_policy = TrafficPolicy::local;
+    const Elements want = plan(*service.build(), Family::ip);
+    const Transaction change = diff(have, want);
+    for (const auto& [key, value] : change.remove)
+      ASSERT_EQ(have.erase(key), 1u) << "step " << step;
+    for (const auto& [key, value] : change.add)
+      ASSERT_TRUE(have.emplace(key, value).second) << "step " << step;
+    ASSERT_EQ(have, want) << "step " << step;
+  }
+}
+
+}  // namespace
+}  // namespace nodal::proxy::nft
