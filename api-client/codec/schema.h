@@ -46,8 +46,8 @@ struct Type;
 
 /// One property of a Type.
 struct Field {
-  std::string_view name;         ///< in JSON
-  std::string_view description;  ///< ours, for explain
+  std::string_view name{};         ///< in JSON
+  std::string_view description{};  ///< ours, for explain
   Kind kind = Kind::string;
   Kind element = Kind::string;   ///< of arrays and maps
   const Type* type = nullptr;    ///< of objects, and of arrays and maps of objects
@@ -59,26 +59,26 @@ struct Field {
   bool spliced = false;    ///< protobuf nests it, JSON shows its members in the parent ("inline")
   bool immutable = false;  ///< x-nodal-immutable: never changes after creation
   bool immutable_once_set = false;
-  std::string_view default_json;                  ///< "" none
-  std::span<const std::string_view> enum_values;  ///< sorted
-  std::optional<std::int64_t> minimum;
-  std::optional<std::int64_t> maximum;
-  std::optional<std::int64_t> max_length;
-  std::optional<std::int64_t> min_items;
+  std::string_view default_json{};                  ///< "" none
+  std::span<const std::string_view> enum_values{};  ///< sorted
+  std::optional<std::int64_t> minimum{};
+  std::optional<std::int64_t> maximum{};
+  std::optional<std::int64_t> max_length{};
+  std::optional<std::int64_t> min_items{};
   ListType list_type = ListType::atomic;  ///< of arrays
   bool map_atomic = false;                ///< of maps and objects
-  std::span<const std::string_view> list_map_keys;
+  std::span<const std::string_view> list_map_keys{};
   PatchStrategy patch_strategy = PatchStrategy::replace;
   bool retain_keys = false;          ///< the patch strategy has retainKeys too
-  std::string_view patch_merge_key;  ///< "" for lists of primitives and atomic lists
+  std::string_view patch_merge_key{};  ///< "" for lists of primitives and atomic lists
 };
 
 struct Type {
-  std::string_view name;     ///< "PodSpec"
-  std::string_view openapi;  ///< "io.k8s.api.core.v1.PodSpec"
-  std::string_view description;
+  std::string_view name{};     ///< "PodSpec"
+  std::string_view openapi{};  ///< "io.k8s.api.core.v1.PodSpec"
+  std::string_view description{};
   std::span<const Field>
-      fields;  ///< sorted by name; fields that JSON splices in stand here flattened as well
+      fields{};  ///< sorted by name; fields that JSON splices in stand here flattened as well
   bool atomic = false;  ///< the whole struct is one value for server-side apply
 
   [[nodiscard]] const Field* find(std::string_view field) const;
@@ -86,31 +86,31 @@ struct Type {
 
 /// One column of a printed table that needs no code (additionalPrinterColumns of a CRD).
 struct Column {
-  std::string_view name;
-  std::string_view type;  ///< string, integer, boolean, date
-  std::string_view description;
-  std::string_view json_path;
+  std::string_view name{};
+  std::string_view type{};  ///< string, integer, boolean, date
+  std::string_view description{};
+  std::string_view json_path{};
   int priority = 0;
 };
 
 struct Subresource {
-  std::string_view name;                  ///< "status", "scale", "log", …
-  std::string_view group, version, kind;  ///< of what it reads and writes; "" = the parent's
-  std::span<const std::string_view> verbs;
+  std::string_view name{};                  ///< "status", "scale", "log", …
+  std::string_view group{}, version{}, kind{};  ///< of what it reads and writes; "" = the parent's
+  std::span<const std::string_view> verbs{};
 };
 
 /// One kind that a server can serve.
 struct Resource {
-  std::string_view group;  ///< "" for core
-  std::string_view version;
-  std::string_view kind;
-  std::string_view plural;
-  std::string_view singular;
-  std::span<const std::string_view> short_names;
-  std::span<const std::string_view> categories;
-  std::span<const std::string_view> verbs;
-  std::span<const Subresource> subresources;
-  std::span<const Column> columns;
+  std::string_view group{};  ///< "" for core
+  std::string_view version{};
+  std::string_view kind{};
+  std::string_view plural{};
+  std::string_view singular{};
+  std::span<const std::string_view> short_names{};
+  std::span<const std::string_view> categories{};
+  std::span<const std::string_view> verbs{};
+  std::span<const Subresource> subresources{};
+  std::span<const Column> columns{};
   bool namespaced = true;
   bool has_status = false;  ///< a status subresource: the main endpoint ignores status
   const Type* type = nullptr;
