@@ -47,7 +47,13 @@ void append_number(std::string& out, double number) {
   const auto format = size != 0 && (size < 1e-6 || size >= 1e21) ? std::chars_format::scientific
                                                                  : std::chars_format::fixed;
   char buffer[64];
-  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr);
+  char* end = std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr;
+  // "1e-07": Go leaves the zero out.
+  if (format == std::chars_format::scientific && end[-2] == '0' && (end[-3] == '-' || end[-3] == '+')) {
+    end[-2] = end[-1];
+    --end;
+  }
+  out.append(buffer, end);
 }
 
 void append_document(std::string& out, const json::value& value) {
