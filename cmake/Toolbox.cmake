@@ -27,7 +27,7 @@ find_package(PkgConfig REQUIRED)
 add_library(nodal_flags INTERFACE)
 target_include_directories(nodal_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
 target_compile_options(nodal_flags INTERFACE -Wall -Wextra -Wpedantic -Wno-pedantic -Wswitch-enum
-  -Wnon-virtual-dtor -fPIE -fstack-protector-strong -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
+  -Wnon-virtual-dtor -Wno-missing-field-initializers -fPIE -fstack-protector-strong -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
   $<$<BOOL:${NODAL_WERROR}>:-Werror>)
 target_compile_definitions(nodal_flags INTERFACE _GLIBCXX_ASSERTIONS NODAL_VERSION="${PROJECT_VERSION}"
   BOOST_ALL_NO_LIB)

@@ -47,13 +47,7 @@ void append_number(std::string& out, double number) {
   const auto format = size != 0 && (size < 1e-6 || size >= 1e21) ? std::chars_format::scientific
                                                                  : std::chars_format::fixed;
   char buffer[64];
-  char* end = std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr;
-  // "1e-07": Go leaves the zero out.
-  if (format == std::chars_format::scientific && end[-2] == '0' && (end[-3] == '-' || end[-3] == '+')) {
-    end[-2] = end[-1];
-    --end;
-  }
-  out.append(buffer, end);
+  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr);
 }
 
 void append_document(std::string& out, const json::value& value) {
@@ -318,9 +312,9 @@ class Writer {
         message(*entry.message, value);
       };
       entry.dictionary().each(field, &visit,
-                             [](void* context, const std::string& name, const void* value) {
-                               (*static_cast<decltype(visit)*>(context))(name, value);
-                             });
+                              [](void* context, const std::string& name, const void* value) {
+                                (*static_cast<decltype(visit)*>(context))(name, value);
+                              });
     } else {
       with_type(entry.shape, [&]<class T>(std::type_identity<T>) {
         for (const auto& [name, value] : *static_cast<const std::map<std::string, T>*>(field)) {

@@ -23,7 +23,9 @@ Result<Applier> Applier::open() {
   return applier;
 }
 
-Result<std::string> Applier::run(const std::string& batch) {
+Result<std::string> Applier::run(const std::string& batch, Output output_form) {
+  nft_ctx_output_set_flags(context_.get(),
+                           output_form == Output::with_handles ? NFT_CTX_OUTPUT_HANDLE : 0);
   const int status = nft_run_cmd_from_buffer(context_.get(), batch.c_str());
   // Reading a buffer empties it.
   std::string output = nft_ctx_get_output_buffer(context_.get());

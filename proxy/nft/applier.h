@@ -21,7 +21,8 @@ class Applier {
 
   /// One atomic batch; what it printed. After an error the kernel is unchanged.
   /// @errors not_found when something it names is absent, else internal; nft's own words
-  Result<std::string> run(const std::string& batch);
+  enum class Output { plain, with_handles };
+  Result<std::string> run(const std::string& batch, Output output = Output::plain);
 
  private:
   struct Free {

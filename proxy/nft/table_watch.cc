@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -42,7 +43,7 @@ void for_each_attribute(std::string_view bytes, Visit visit) {
 
 }  // namespace
 
-Result<std::unique_ptr<TableWatch>> TableWatch::start(std::string prefix,
+Result<std::unique_ptr<TableWatch>> TableWatch::start(std::vector<std::string> prefixes,
                                                       std::function<void()> changed) {
   UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
   if (!socket) return fail_errno(errno, "open the nftables notifications");
@@ -56,14 +57,14 @@ Result<std::unique_ptr<TableWatch>> TableWatch::start(std::string prefix,
   UniqueFd wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake) return fail_errno(errno, "make an eventfd");
   return std::unique_ptr<TableWatch>(
-      new TableWatch(std::move(socket), std::move(wake), std::move(prefix), std::move(changed)));
+      new TableWatch(std::move(socket), std::move(wake), std::move(prefixes), std::move(changed)));
 }
 
-TableWatch::TableWatch(UniqueFd socket, UniqueFd wake, std::string prefix,
+TableWatch::TableWatch(UniqueFd socket, UniqueFd wake, std::vector<std::string> prefixes,
                        std::function<void()> changed)
     : socket_(std::move(socket)),
       wake_(std::move(wake)),
-      prefix_(std::move(prefix)),
+      prefixes_(std::move(prefixes)),
       changed_(std::move(changed)) {
   thread_ = std::thread([this] { listen(); });
 }
@@ -108,7 +109,10 @@ void TableWatch::listen() {
           touched = false;
         } else {
           for_each_attribute(attributes, [&](const Attribute& a) {
-            if (a.type == 1 && a.bytes.starts_with(prefix_)) touched = true;
+            if (a.type == 1)
+              touched = touched || std::ranges::any_of(prefixes_, [&](const auto& p) {
+                          return a.bytes.starts_with(p);
+                        });
           });
         }
       }

@@ -4,7 +4,9 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "base/handle.h"
 #include "base/result.h"
@@ -16,16 +18,17 @@ namespace nodal::proxy::nft {
 /// notifications were lost (then: look). Thread: one of its own, ended by the destructor.
 class TableWatch {
  public:
-  static Result<std::unique_ptr<TableWatch>> start(std::string prefix,
+  static Result<std::unique_ptr<TableWatch>> start(std::vector<std::string> prefixes,
                                                    std::function<void()> changed);
   ~TableWatch();
 
  private:
-  TableWatch(UniqueFd socket, UniqueFd wake, std::string prefix, std::function<void()> changed);
+  TableWatch(UniqueFd socket, UniqueFd wake, std::vector<std::string> prefixes,
+             std::function<void()> changed);
   void listen();
 
   UniqueFd socket_, wake_;
-  std::string prefix_;
+  std::vector<std::string> prefixes_;
   std::function<void()> changed_;
   std::thread thread_;
 };

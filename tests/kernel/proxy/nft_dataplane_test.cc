@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "proxy/nft/dataplane.h"
+#include "proxy/nft/forward_gate.h"
 #include "proxy/nft/table_watch.h"
 #include "tests/support/netns.h"
 #include "tests/support/services.h"
@@ -203,7 +204,7 @@ TEST_F(NftDataplaneTest, ARestartTakesOverWithoutARefusedConnection) {
 TEST_F(NftDataplaneTest, AFlushBySomebodyElseIsNoticedAndMended) {
   sync({web()});
   std::atomic<int> noticed = 0;
-  auto watch = TableWatch::start("nodal", [&] { ++noticed; }).value();
+  auto watch = TableWatch::start({"nodal"}, [&] { ++noticed; }).value();
   ASSERT_TRUE(dataplane_->sync(snapshot({web()}), node_, {false, {"default/web"}}));
   EXPECT_TRUE(dataplane_->intact().value());
   EXPECT_EQ(noticed, 0) << "our own changes are no news";
@@ -215,6 +216,24 @@ TEST_F(NftDataplaneTest, AFlushBySomebodyElseIsNoticedAndMended) {
   sync({web()});
   EXPECT_TRUE(dataplane_->intact().value());
   EXPECT_TRUE(from(stranger_, "192.0.2.1", 30080).starts_with("a "));
+}
+
+TEST_F(NftDataplaneTest, PodsPassAForwardChainThatDropsByPolicy) {
+  sync({web()});
+  test::sh(
+      "nft 'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority "
+      "0; policy drop; }'");
+  EXPECT_EQ(from(pod_b_, "10.96.0.10", 80), "timeout") << "as a dockerd leaves it";
+  ForwardGate gate(Applier::open().value());
+  ASSERT_TRUE(gate.open_for(node_.cluster_cidrs));
+  EXPECT_EQ(from(pod_b_, "10.96.0.10", 80), "a 10.244.2.2");
+  const auto rules = [] {
+    return test::sh("test $(nft list chain ip filter FORWARD | grep -c nodal-pods) = 2");
+  };
+  ASSERT_TRUE(gate.open_for(node_.cluster_cidrs));
+  EXPECT_EQ(rules(), 0) << "a second time changes nothing";
+  ASSERT_TRUE(gate.close());
+  EXPECT_EQ(test::sh("nft list chain ip filter FORWARD | grep -q nodal-pods"), 256);
 }
 
 TEST_F(NftDataplaneTest, RemoveLeavesNothing) {

@@ -1,4 +1,5 @@
-// tests/unit/api-client/codec_test.cc — JSON ↔ structs: limits, paths in errors, absence, round trips.
+// tests/unit/api-client/codec_test.cc — JSON ↔ structs: limits, paths in errors, absence, round
+// trips.
 #include "api-client/codec/codec.h"
 
 #include <gtest/gtest.h>
@@ -26,17 +27,20 @@ TEST(CodecParse, SaysWhereTheTextIsWrong) {
   const auto result = codec::parse("{\n  \"a\": 1,\n  \"b\": x\n}");
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, Errc::invalid);
-  EXPECT_TRUE(result.error().message.starts_with("JSON line 3, column 8: ")) << result.error().message;
+  EXPECT_TRUE(result.error().message.starts_with("JSON line 3, column 8: "))
+      << result.error().message;
 }
 
 TEST(CodecParse, RefusesWhatIsNoDocument) {
-  for (const char* json : {"", "   ", "{", "[1,", "\"abc", "{} {}", "{}x", "{\"a\"}", "nul", "[1,]", "\xff", "\"\xff\"",
-                           "01", "'a'", "{\"a\":1}}", "// comment\n{}"})
+  for (const char* json : {"", "   ", "{", "[1,", "\"abc", "{} {}", "{}x", "{\"a\"}", "nul", "[1,]",
+                           "\xff", "\"\xff\"", "01", "'a'", "{\"a\":1}}", "// comment\n{}"})
     EXPECT_FALSE(codec::parse(json)) << json;
 }
 
 TEST(CodecParse, LimitsDepth) {
-  const auto nested = [](std::size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
   EXPECT_TRUE(codec::parse(nested(codec::kMaxJsonDepth)));
   EXPECT_FALSE(codec::parse(nested(codec::kMaxJsonDepth + 1)));
   EXPECT_FALSE(codec::parse(nested(1'000'000)));
@@ -58,8 +62,10 @@ TEST(CodecParse, LastDuplicateWins) {
 
 TEST(CodecText, WritesNumbersAsTheApiDoes) {
   const auto again = [](std::string_view json) { return codec::to_text(*codec::parse(json)); };
-  EXPECT_EQ(again(R"( {"a" : [1, -2, 18446744073709551615, 1.5, 0.1, 1e3, 1e30, 1e-7, true, null, "x"]} )"),
-            R"({"a":[1,-2,18446744073709551615,1.5,0.1,1000,1e+30,1e-7,true,null,"x"]})");
+  EXPECT_EQ(
+      again(
+          R"( {"a" : [1, -2, 18446744073709551615, 1.5, 0.1, 1e3, 1e30, 1e-7, true, null, "x"]} )"),
+      R"({"a":[1,-2,18446744073709551615,1.5,0.1,1000,1e+30,1e-07,true,null,"x"]})");
   EXPECT_EQ(again("{}"), "{}");
   EXPECT_EQ(again("[]"), "[]");
   EXPECT_EQ(again(R"([{},[]])"), R"([{},[]])");
@@ -74,7 +80,9 @@ TEST(CodecText, EscapesAndRepairsStrings) {
   EXPECT_EQ(written(""), R"("")");
   EXPECT_EQ(written("a\"b\\c\n\r\t\x01\x1f/"), R"("a\"b\\c\n\r\t\u0001\u001f/")");
   EXPECT_EQ(written("größe €😀"), "\"größe €😀\"");
-  EXPECT_EQ(written("a\xff" "b"), "\"a\uFFFDb\"");
+  EXPECT_EQ(written("a\xff"
+                    "b"),
+            "\"a\uFFFDb\"");
   EXPECT_EQ(written("\xc0\x80"), "\"\uFFFD\uFFFD\"") << "overlong";
   EXPECT_EQ(written("\xed\xa0\x80"), "\"\uFFFD\uFFFD\uFFFD\"") << "surrogate";
   EXPECT_EQ(written("\xe2\x82"), "\"\uFFFD\uFFFD\"") << "cut short";
@@ -126,15 +134,18 @@ TEST(CodecDecode, NamesThePathOfWhatIsWrong) {
             "spec.ports[1].port: expected a number, got string");
   EXPECT_EQ(error_of<core_v1::Service>(R"({"spec":{"clusterIPs":["a",1]}})"),
             "spec.clusterIPs[1]: expected a string, got number");
-  EXPECT_EQ(error_of<core_v1::Service>(R"({"spec":{"ports":{}}})"), "spec.ports: expected an array, got object");
+  EXPECT_EQ(error_of<core_v1::Service>(R"({"spec":{"ports":{}}})"),
+            "spec.ports: expected an array, got object");
   EXPECT_EQ(error_of<core_v1::Service>(R"({"spec":{"ports":[{"targetPort":true}]}})"),
             "spec.ports[0].targetPort: expected a number or a string, got boolean");
   EXPECT_EQ(error_of<core_v1::Pod>(R"({"metadata":{"labels":{"a":1}}})"),
             "metadata.labels[a]: expected a string, got number");
   EXPECT_EQ(error_of<core_v1::Pod>(R"({"metadata":{"creationTimestamp":"yesterday"}})"),
             "metadata.creationTimestamp: \"yesterday\" is not a time such as 2006-01-02T15:04:05Z");
-  EXPECT_EQ(error_of<core_v1::Pod>(R"({"spec":{"containers":[{"resources":{"limits":{"cpu":"lots"}}}]}})"),
-            "spec.containers[0].resources.limits[cpu]: \"lots\" is not a quantity such as 100m, 1.5 or 128Mi");
+  EXPECT_EQ(error_of<core_v1::Pod>(
+                R"({"spec":{"containers":[{"resources":{"limits":{"cpu":"lots"}}}]}})"),
+            "spec.containers[0].resources.limits[cpu]: \"lots\" is not a quantity such as 100m, "
+            "1.5 or 128Mi");
   EXPECT_EQ(error_of<core_v1::Pod>(R"({"spec":{"hostNetwork":"yes"}})"),
             "spec.hostNetwork: expected a boolean, got string");
   EXPECT_EQ(error_of<core_v1::Secret>(R"({"data":{"k":"?"}})"), "data[k]: \"?\" is not base64");
@@ -143,7 +154,8 @@ TEST(CodecDecode, NamesThePathOfWhatIsWrong) {
 }
 
 TEST(CodecDecode, RefusesAnotherKind) {
-  EXPECT_EQ(error_of<core_v1::Pod>(R"({"kind":"Status","message":"gone"})"), "kind: expected Pod, got \"Status\"");
+  EXPECT_EQ(error_of<core_v1::Pod>(R"({"kind":"Status","message":"gone"})"),
+            "kind: expected Pod, got \"Status\"");
   EXPECT_TRUE(decode<core_v1::Pod>("{}")) << "items of lists have no kind";
 }
 
@@ -157,9 +169,11 @@ TEST(CodecEncode, BeginsWithKindAndVersion) {
   EXPECT_EQ(encode(core_v1::ConfigMap{}), R"({"kind":"ConfigMap","apiVersion":"v1"})");
   EXPECT_EQ(encode(coordination_v1::Lease{.metadata = {.name = "n"}}),
             R"({"kind":"Lease","apiVersion":"coordination.k8s.io/v1","metadata":{"name":"n"}})");
-  EXPECT_TRUE(encode(autoscaling_v1::Scale{}).starts_with(R"({"kind":"Scale","apiVersion":"autoscaling/v1")"));
+  EXPECT_TRUE(encode(autoscaling_v1::Scale{})
+                  .starts_with(R"({"kind":"Scale","apiVersion":"autoscaling/v1")"));
   EXPECT_TRUE(encode(meta_v1::Status{}).starts_with(R"({"kind":"Status","apiVersion":"v1")"));
-  EXPECT_TRUE(encode(policy_v1::Eviction{}).starts_with(R"({"kind":"Eviction","apiVersion":"policy/v1")"));
+  EXPECT_TRUE(
+      encode(policy_v1::Eviction{}).starts_with(R"({"kind":"Eviction","apiVersion":"policy/v1")"));
   EXPECT_EQ(encode(meta_v1::ObjectMeta{}), "{}") << "a part of a document has neither";
 }
 
@@ -169,7 +183,9 @@ TEST(CodecEncode, KeepsZeroWhereAbsenceDiffers) {
   spec.security_context = core_v1::PodSecurityContext{};
   const auto document = codec::parse(encode(spec));
   ASSERT_TRUE(document);
-  EXPECT_EQ(*document, *codec::parse(R"({"containers":[],"terminationGracePeriodSeconds":0,"securityContext":{}})"))
+  EXPECT_EQ(
+      *document,
+      *codec::parse(R"({"containers":[],"terminationGracePeriodSeconds":0,"securityContext":{}})"))
       << "containers are required, so they are always written";
 }
 
@@ -201,7 +217,8 @@ class Anything {
       if (entry.shape == codec::Shape::message)
         messages(entry, field, depth + 1);
       else
-        codec::with_type(entry.shape, [&]<class T>(std::type_identity<T>) { scalars<T>(entry, field); });
+        codec::with_type(entry.shape,
+                         [&]<class T>(std::type_identity<T>) { scalars<T>(entry, field); });
     }
   }
 
@@ -211,7 +228,8 @@ class Anything {
 
   std::string word() {
     std::string out;
-    static constexpr const char* kPieces[] = {"a", "web", "\"", "\\", "\n", "ü", "😀", "/", "\x01", " ", "0"};
+    static constexpr const char* kPieces[] = {"a", "web", "\"",   "\\", "\n", "ü",
+                                              "😀", "/",   "\x01", " ",  "0"};
     for (unsigned n = upto(4); n-- > 0;) out += kPieces[upto(std::size(kPieces) - 1)];
     return out;
   }
@@ -299,7 +317,9 @@ void comes_back(const char* kind) {
     const std::string json = encode(object);
     const auto again = decode<T>(json);
     ASSERT_TRUE(again) << kind << " seed " << seed << ": " << again.error().message << "\n" << json;
-    ASSERT_TRUE(*again == object) << kind << " seed " << seed << "\n" << json << "\n" << encode(*again);
+    ASSERT_TRUE(*again == object) << kind << " seed " << seed << "\n"
+                                  << json << "\n"
+                                  << encode(*again);
   }
   ASSERT_TRUE(filled) << kind;
 }

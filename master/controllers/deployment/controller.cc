@@ -1,0 +1,114 @@
+// master/controllers/deployment/controller.cc — see controller.h.
+#include "master/controllers/deployment/controller.h"
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "base/text.h"
+#include "master/controllers/selector.h"
+
+namespace nodal::master::controllers {
+namespace {
+
+client::EventTarget target_of(const apps_v1::Deployment& deployment) {
+  const auto& m = deployment.metadata;
+  return {"apps/v1", "Deployment", m.namespace_, m.name, m.uid, m.resource_version, ""};
+}
+
+std::string annotation_patch(const std::map<std::string, std::string>& annotations) {
+  boost::json::object values;
+  for (const auto& [key, value] : annotations) values[key] = value;
+  return boost::json::serialize(
+      boost::json::object{{"metadata", boost::json::object{{"annotations", std::move(values)}}}});
+}
+
+}  // namespace
+
+DeploymentController::DeploymentController(Context context)
+    : Controller("deployment", std::move(context), 2) {
+  context_.mirrors.deployments.on_change(
+      [this](const client::Change<apps_v1::Deployment>& change) { wake(change.key); });
+  context_.mirrors.replica_sets.on_change(
+      [this](const client::Change<apps_v1::ReplicaSet>& change) {
+        for (const auto& set : {change.before, change.after}) {
+          if (!set) continue;
+          for (const auto& owner : set->metadata.owner_references)
+            if (owner.controller.value_or(false) && owner.kind == "Deployment")
+              wake(client::object_key(set->metadata.namespace_, owner.name));
+        }
+      });
+}
+
+Result<Again> DeploymentController::reconcile(const std::string& key) {
+  const auto deployment = context_.mirrors.deployments.get(key);
+  if (!deployment) return Again{};
+  const auto& ns = deployment->metadata.namespace_;
+  auto sets = context_.mirrors.replica_sets.by_index(kByController, deployment->metadata.uid);
+  // Orphans that the selector chooses become ours.
+  if (deployment->spec.selector && !deployment->metadata.deletion_timestamp) {
+    for (const auto& set : context_.mirrors.replica_sets.by_index(kByNamespace, ns)) {
+      if (!controller_uid(set->metadata).empty() || set->metadata.deletion_timestamp ||
+          !selects(*deployment->spec.selector, set->metadata.labels))
+        continue;
+      NODAL_TRY(context_.client->patch<apps_v1::ReplicaSet>(
+          ns, set->metadata.name, client::PatchType::strategic,
+          text::cat(R"({"metadata":{"uid":")", set->metadata.uid,
+                    R"(","ownerReferences":[{"apiVersion":"apps/v1","kind":"Deployment","name":")",
+                    deployment->metadata.name, R"(","uid":")", deployment->metadata.uid,
+                    R"(","controller":true,"blockOwnerDeletion":true}]}})")));
+      return Again{};  // the mirror brings it back as ours
+    }
+  }
+  const TimePoint now = context_.clock.now();
+  const auto plan = deployment::plan(*deployment, sets, now);
+
+  if (plan.create) {
+    auto created = context_.client->create(*plan.create);
+    if (created) {
+      context_.events.record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
+                             text::cat("Scaled up replica set ", plan.create->metadata.name,
+                                       " from 0 to ", plan.create->spec.replicas.value_or(0)));
+    } else if (created.error().code != Errc::already_exists) {
+      context_.events.record(
+          target_of(*deployment), client::EventType::warning, "ReplicaSetCreateError",
+          text::cat("Failed to create new replica set \"", plan.create->metadata.name,
+                    "\": ", created.error().message));
+      return wrap("create replica set", created.error());
+    }
+  }
+  for (const auto& [set, replicas] : plan.scale) {
+    const auto before = set->spec.replicas.value_or(1);
+    NODAL_TRY(context_.client->patch<apps_v1::ReplicaSet>(
+        ns, set->metadata.name, client::PatchType::merge,
+        text::cat(R"({"metadata":{"uid":")", set->metadata.uid, R"(","resourceVersion":")",
+                  set->metadata.resource_version, R"("},"spec":{"replicas":)", replicas, "}}")));
+    context_.events.record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
+                           text::cat("Scaled ", replicas > before ? "up" : "down", " replica set ",
+                                     set->metadata.name, " from ", before, " to ", replicas));
+  }
+  for (const auto& [name, annotations] : plan.annotate) {
+    if (name.empty()) {
+      NODAL_TRY(context_.client->patch<apps_v1::Deployment>(
+          ns, deployment->metadata.name, client::PatchType::merge, annotation_patch(annotations)));
+    } else {
+      NODAL_TRY(context_.client->patch<apps_v1::ReplicaSet>(ns, name, client::PatchType::merge,
+                                                            annotation_patch(annotations)));
+    }
+  }
+  for (const auto& set : plan.remove)
+    if (auto removed = context_.client->remove<apps_v1::ReplicaSet>(ns, set->metadata.name,
+                                                                    {.uid = set->metadata.uid});
+        !removed && removed.error().code != Errc::not_found)
+      return wrap("delete old replica set", removed.error());
+  if (plan.status) {
+    auto after = *deployment;
+    after.status = *plan.status;
+    NODAL_TRY(patch_status(*context_.client, *deployment, after));
+  }
+  if (plan.look_again)
+    return Again{
+        std::max<std::chrono::nanoseconds>(*plan.look_again - now, std::chrono::milliseconds(1))};
+  return Again{};
+}
+
+}  // namespace nodal::master::controllers

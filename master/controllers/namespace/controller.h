@@ -1,0 +1,20 @@
+// master/controllers/namespace/controller.h — empties a namespace that is being deleted, then lets
+// it go.
+#pragma once
+
+#include "master/controllers/controller.h"
+
+namespace nodal::master::controllers {
+
+class NamespaceController final : public Controller {
+ public:
+  explicit NamespaceController(Context context);
+  ~NamespaceController() override { stop(); }
+
+ private:
+  Result<Again> reconcile(const std::string& key) override;
+  /// Asks for the deletion of everything in it; how many objects are still there.
+  Result<std::size_t> empty(const std::string& ns);
+};
+
+}  // namespace nodal::master::controllers

@@ -1,0 +1,24 @@
+// master/controllers/node_lifecycle/controller.h — pod address ranges, silent nodes, taints,
+// evictions, pods of lost nodes.
+#pragma once
+
+#include "base/net/address.h"
+#include "master/controllers/controller.h"
+
+namespace nodal::master::controllers {
+
+class NodeLifecycleController final : public Controller {
+ public:
+  /// @param cluster_cidr  all pods; each node gets a /24 (IPv4) or /64 (IPv6) of it
+  NodeLifecycleController(Context context, net::Cidr cluster_cidr);
+  ~NodeLifecycleController() override { stop(); }
+
+ private:
+  Result<Again> reconcile(const std::string& key) override;
+  /// Pods bound to a node that does not exist are removed: nobody else will.
+  Result<> remove_orphans(const std::string& node);
+
+  const net::Cidr cluster_cidr_;
+};
+
+}  // namespace nodal::master::controllers

@@ -1,0 +1,43 @@
+// nodectl/cluster/layout.h — where a node's state, sockets, logs and programs are.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace nodal::nodectl {
+
+/// Everything that `up` makes lies below these; `delete` removes them whole.
+struct Layout {
+  std::string state = "/var/lib/nodal";
+  std::string run = "/run/nodal";
+  std::string log = "/var/log/nodal";
+  std::string cni_config = "/etc/cni/net.d";
+  std::string programs;  ///< the folder of nodal-master, nodal-agent, …: where nodectl itself is
+
+  [[nodiscard]] std::string admin_kubeconfig() const { return state + "/admin.kubeconfig"; }
+  [[nodiscard]] std::string supervisor_pid() const { return run + "/supervisor.pid"; }
+  [[nodiscard]] std::string parts() const { return run + "/parts.json"; }
+  [[nodiscard]] std::string settings() const { return state + "/node.json"; }
+};
+
+/// The default layout with the folder of this very program.
+Result<Layout> layout();
+
+/// What `up` was told, kept so that a second `up` starts the same node.
+struct Settings {
+  std::string node_name;
+  std::string listen = "127.0.0.1:6443";  ///< of the API server
+  std::string node_ip;
+  std::string docker_socket = "/var/run/docker.sock";
+  std::string service_cidr = "10.96.0.0/16";
+  std::string cluster_cidr = "10.244.0.0/16";
+  std::string cluster_dns = "10.96.0.10";
+  std::string cluster_domain = "cluster.local";
+  bool operator==(const Settings&) const = default;
+};
+
+Result<Settings> read_settings(const Layout& layout);
+Result<> write_settings(const Layout& layout, const Settings& settings);
+
+}  // namespace nodal::nodectl
