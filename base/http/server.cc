@@ -23,6 +23,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 #include <cerrno>
+#include <condition_variable>
 #include <ctime>
 #include <deque>
 #include <future>
@@ -358,6 +359,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
         streaming_ = false;
         answered_ = true;
         cut_ = true;
+        drained_.notify_all();
         gone = std::move(on_gone_);
       }
     }
@@ -378,6 +380,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       closed_ = true;
       out_.clear();
       out_bytes_ = 0;
+      drained_.notify_all();
       if (!answered_) gone = std::move(on_gone_);
       on_gone_ = nullptr;
       sink = std::move(sink_);
@@ -565,6 +568,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
       stream = streaming_;
       if (!answered_) gone = std::move(on_gone_);
       gone_ = true;
+      drained_.notify_all();
     }
     close_after_ = true;
     if (gone) gone();
@@ -778,6 +782,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
           out_offset_ = 0;
         }
         out_bytes_ -= size;
+        if (drain_waiters_ > 0) drained_.notify_all();
       }
       const bool sent = ssl_ ? send_encrypted(batch, skip, size) : send_plain(batch, skip, size);
       batch.clear();
@@ -911,6 +916,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::deque<Chunk> out_;
   std::size_t out_offset_ = 0;  // of the first chunk
   std::size_t out_bytes_ = 0;
+  std::condition_variable drained_;
+  int drain_waiters_ = 0;
   std::move_only_function<void()> on_gone_;
   std::move_only_function<void(std::string_view)> sink_;
   std::string early_;  // tunnel bytes before there is a sink
@@ -1071,6 +1078,15 @@ class Exchange final : public Responder {
     }
     connection_->flush_soon();
     return true;
+  }
+
+  bool wait_drained(std::size_t below) override {
+    std::unique_lock lock(connection_->mutex_);
+    ++connection_->drain_waiters_;
+    const auto over = [&] { return connection_->closed_ || connection_->gone_ || connection_->cut_; };
+    connection_->drained_.wait(lock, [&] { return over() || connection_->out_bytes_ < below; });
+    --connection_->drain_waiters_;
+    return !over();
   }
 
   void end() override {

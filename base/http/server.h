@@ -44,6 +44,11 @@ class Responder {
   /// the outgoing limit waits (the connection is then closed: a watcher must re-list rather than
   /// hold memory).
   virtual bool write(Chunk chunk) = 0;
+  /// For a producer with a thread of its own: blocks until fewer than `below` bytes wait. False: the client is gone.
+  virtual bool wait_drained(std::size_t below) {
+    static_cast<void>(below);
+    return true;
+  }
   virtual void end() = 0;
 
   /// 101 with these headers, then raw bytes. Null when the client is gone.

@@ -384,6 +384,31 @@ TEST(HttpServer, ASlowReaderOfAStreamIsCutOff) {
   EXPECT_FALSE(open);
 }
 
+TEST(HttpServer, AProducerCanWaitForASlowReader) {
+  ServerOptions options;
+  options.outgoing_limit = 1u << 20;
+  Mailbox<ResponderPtr> started;
+  const auto server = serve(
+      [&](Request, ResponderPtr responder) {
+        responder->begin({});
+        started.put(responder);
+      },
+      options);
+  Peer peer(server->port());
+  peer.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto responder = started.wait().value();
+  constexpr int kChunks = 300;
+  std::jthread producer([&] {
+    const auto chunk = std::make_shared<const std::string>(std::string(100000, 'z'));
+    for (int i = 0; i < kChunks; ++i) {
+      EXPECT_TRUE(responder->wait_drained(500000));
+      EXPECT_TRUE(responder->write(chunk));
+    }
+    responder->end();
+  });
+  EXPECT_EQ(std::ranges::count(peer.until("0\r\n\r\n"), 'z'), kChunks * 100000);
+}
+
 TEST(HttpServer, TellsWhenAClientGoes) {
   Mailbox<int> gone;
   Mailbox<ResponderPtr> held;

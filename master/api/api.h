@@ -1,0 +1,143 @@
+// master/api/api.h — the API server behind its transport: one request in, one answer out.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/http/message.h"
+#include "base/http/server.h"
+#include "master/api/documents.h"
+#include "master/api/event_view.h"
+#include "master/api/media.h"
+#include "master/api/metrics.h"
+#include "master/api/pool.h"
+#include "master/api/request_info.h"
+#include "master/api/timers.h"
+#include "master/registry/object_store.h"
+
+namespace nodal::master {
+
+/// Who asks.
+struct Caller {
+  std::string user;
+  std::vector<std::string> groups;
+  std::string uid;
+};
+
+/// What the API needs and does not make itself. All calls are thread-safe.
+struct ApiParts {
+  KvStore* kv = nullptr;
+  const Clock* clock = nullptr;
+
+  /// Who sent the request, or 401.
+  std::function<Answer<Caller>(const http::Request&)> authenticate;
+  /// Nothing when allowed, else why not (for the 403).
+  std::function<std::optional<std::string>(const Caller&, const RequestInfo&)> authorize;
+
+  /// Service addresses and ports. `old` is null for a creation. May fill clusterIP, clusterIPs and nodePorts.
+  /// reserve: takes what the new object needs; the token gives it back unless kept.
+  struct Reservation {
+    virtual ~Reservation() = default;  ///< gives back what was taken, unless kept
+    virtual void keep() = 0;
+  };
+  std::function<Answer<std::unique_ptr<Reservation>>(boost::json::object& service, const boost::json::object* old,
+                                                     bool dry_run)>
+      reserve_service;
+  std::function<void(const boost::json::object& service)> release_service;
+
+  /// Signs a service-account token: the TokenRequest with its status filled.
+  std::function<Answer<boost::json::object>(const boost::json::object& account, boost::json::object request)> issue_token;
+
+  /// Streams an agent's answer (GET path on the node's port) to `sink`.
+  struct AgentAddress {
+    std::string host;
+    int port = 10250;
+  };
+  std::function<Result<http::Response>(const AgentAddress&, const std::string& path,
+                                       const std::function<bool(std::string_view)>& sink, std::stop_token stop)>
+      call_agent;
+
+  std::string advertise_address = "127.0.0.1:6443";
+  std::chrono::seconds bookmark_interval{60};
+  std::size_t body_limit = 3u << 20;
+  int write_threads = 32;
+};
+
+class Api;
+
+/// One request under way; every handler gets one and answers it once.
+struct Call {
+  Api* api = nullptr;
+  http::Request request;
+  http::ResponderPtr responder;
+  RequestInfo info;
+  Caller caller;
+  const schema::Resource* resource = nullptr;
+  const schema::Subresource* subresource = nullptr;
+  Form form = Form::json;
+  bool dry_run = false;
+  FieldValidation validation = FieldValidation::warn;
+  Warnings warnings;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
+
+  void fail(const ApiError& error);
+  /// JSON text.
+  void answer(int status, Bytes body);
+  void answer(int status, std::string body);
+  /// One object in the form that was asked for.
+  void answer_object(int status, const Bytes& object);
+  /// Headers of every answer, warnings among them.
+  [[nodiscard]] http::Headers headers() const;
+  void count(int status) const;
+};
+using CallPtr = std::shared_ptr<Call>;
+
+/// Answers everything under one root. Thread-safe. Must outlive its transport's last request.
+class Api {
+ public:
+  explicit Api(ApiParts parts);
+  ~Api();
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  /// Never blocks: reads are answered here, the rest from the pool.
+  void serve(http::Request request, http::ResponderPtr responder);
+  /// The same for a caller that is known already (in process).
+  void serve_as(Caller caller, http::Request request, http::ResponderPtr responder);
+  /// The Status for requests that the transport refuses.
+  http::Response refusal(int status) const;
+
+  /// Ready to be used by others: /readyz says so from now on.
+  void set_ready() { ready_ = true; }
+  [[nodiscard]] bool ready() const { return ready_; }
+
+  [[nodiscard]] const ApiParts& parts() const { return parts_; }
+  [[nodiscard]] ObjectStore& objects() { return objects_; }
+  [[nodiscard]] EventViews& views() { return views_; }
+  [[nodiscard]] Timers& timers() { return timers_; }
+  [[nodiscard]] Pool& pool() { return pool_; }
+  /// For answers that may take hours (logs).
+  [[nodiscard]] Pool& streams() { return streams_; }
+  [[nodiscard]] Metrics& metrics() { return metrics_; }
+
+ private:
+  void route(const CallPtr& call);
+  void route_resource(const CallPtr& call);
+  void blocking(const CallPtr& call, void (*handler)(Call&));
+
+  const ApiParts parts_;
+  ObjectStore objects_;
+  EventViews views_;
+  Metrics metrics_;
+  std::atomic<bool> ready_ = false;
+  Timers timers_;
+  Pool streams_;
+  Pool pool_;  // last: its jobs use the rest
+};
+
+}  // namespace nodal::master

@@ -1,0 +1,47 @@
+// master/api/handlers.h — one function per verb; each answers its call, at once or later.
+#pragma once
+
+#include <memory>
+
+#include "master/api/api.h"
+
+namespace nodal::master::handlers {
+
+// Never block.
+void get(Call& call);
+void list(const CallPtr& call);
+void watch(const CallPtr& call);
+
+// May wait for the disk.
+void create(Call& call);
+void update(Call& call);
+void patch(Call& call);
+void remove(Call& call);
+void remove_collection(Call& call);
+
+// Subresources.
+void get_scale(Call& call);
+void write_scale(Call& call);  ///< PUT and PATCH
+void bind(Call& call);
+void evict(Call& call);
+void finalize(Call& call);
+void token(Call& call);
+void log(const CallPtr& call);
+
+// No resources. False: not theirs.
+bool discovery(Call& call);
+bool openapi(Call& call);
+bool health(Call& call);
+
+// Shared by several verbs.
+
+/// The options of a delete: body, then query.
+Answer<DeleteRequest> delete_request(Call& call);
+/// The rules and side effects of a write around ObjectStore::update_with: preparation, Service addresses.
+Answer<Written> write_change(Call& call, std::string_view subresource, const ObjectStore::Change& change);
+/// 404 or 403 unless a new object may be made in the namespace.
+Answer<> namespace_open(Call& call, std::string_view ns, std::string_view name);
+/// Service account, token volume, tolerations: what admission adds to a new Pod.
+Answer<> admit_pod(Call& call, boost::json::object& pod);
+
+}  // namespace nodal::master::handlers

@@ -1,0 +1,110 @@
+// master/api/pool.cc — see pool.h.
+#include "master/api/pool.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <mutex>
+
+#include "base/log.h"
+#include "base/loop/stop.h"
+
+namespace nodal::master {
+namespace {
+
+constexpr std::size_t kQueue = 4096;
+constexpr std::size_t kStack = 512u << 10;  // a JSON document of the greatest depth fits
+constexpr std::chrono::seconds kIdle{5};
+
+}  // namespace
+
+struct Pool::State {
+  std::mutex mutex;
+  std::condition_variable work, ended;
+  std::deque<std::move_only_function<void()>> jobs;
+  std::vector<pthread_t> finished;  // to be joined
+  int limit = 1, threads = 0, idle = 0;
+  bool stopping = false;
+
+  static void* main(void* self) {
+    name_thread("api-write");
+    static_cast<State*>(self)->loop();
+    return nullptr;
+  }
+
+  void loop() {
+    std::unique_lock lock(mutex);
+    while (true) {
+      if (!jobs.empty()) {
+        auto job = std::move(jobs.front());
+        jobs.pop_front();
+        lock.unlock();
+        try {
+          job();
+        } catch (const std::exception& e) {
+          log::error("api job threw", {{"what", e.what()}});
+        }
+        job = nullptr;
+        lock.lock();
+        continue;
+      }
+      if (stopping) break;
+      ++idle;
+      const bool called = work.wait_for(lock, kIdle, [this] { return stopping || !jobs.empty(); });
+      --idle;
+      if (!called) break;
+    }
+    --threads;
+    finished.push_back(pthread_self());
+    ended.notify_all();
+  }
+
+  // Under the lock.
+  bool start() {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, kStack);
+    pthread_t thread{};
+    const int error = pthread_create(&thread, &attributes, &State::main, this);
+    pthread_attr_destroy(&attributes);
+    if (error != 0) return false;
+    ++threads;
+    return true;
+  }
+};
+
+Pool::Pool(int limit) : state_(std::make_unique<State>()) { state_->limit = limit; }
+
+Pool::~Pool() {
+  std::unique_lock lock(state_->mutex);
+  state_->stopping = true;
+  state_->work.notify_all();
+  state_->ended.wait(lock, [this] { return state_->threads == 0; });
+  const auto finished = std::move(state_->finished);
+  lock.unlock();
+  for (const auto thread : finished) pthread_join(thread, nullptr);
+}
+
+bool Pool::run(std::move_only_function<void()> job) {
+  std::vector<pthread_t> finished;
+  {
+    const std::lock_guard lock(state_->mutex);
+    if (state_->stopping || state_->jobs.size() >= kQueue) return false;
+    state_->jobs.push_back(std::move(job));
+    finished.swap(state_->finished);
+    if (state_->idle >= static_cast<int>(state_->jobs.size())) {
+      state_->work.notify_one();
+    } else if (state_->threads < state_->limit && !state_->start() && state_->threads == 0) {
+      state_->jobs.pop_back();
+      return false;
+    } else {
+      state_->work.notify_one();
+    }
+  }
+  for (const auto thread : finished) pthread_join(thread, nullptr);
+  return true;
+}
+
+}  // namespace nodal::master

@@ -1,0 +1,26 @@
+// master/api/pool.h — threads for work that may block: they come when needed and go when idle.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+namespace nodal::master {
+
+/// Runs jobs on up to `limit` threads with small stacks. Thread-safe.
+class Pool {
+ public:
+  explicit Pool(int limit);
+  /// Runs what is queued, then joins.
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// False: more than 4,096 jobs wait; the job was not taken.
+  bool run(std::move_only_function<void()> job);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nodal::master
