@@ -9,9 +9,9 @@
 namespace nodal::apigen {
 
 /// gen/<file>.h: the structs.
-std::string emit_types(const File& file);
+std::string emit_types(const Model& model, const File& file);
 /// gen/<file>.cc: their codec tables.
-std::string emit_codec(const File& file);
+std::string emit_codec(const Model& model, const File& file);
 /// gen/<file>_schema.cc: their descriptors.
 std::string emit_schema(const File& file);
 

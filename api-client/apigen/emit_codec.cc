@@ -75,7 +75,7 @@ std::string entry(const Type& type, const Property& property) {
 
 }  // namespace
 
-std::string emit_codec(const File& file) {
+std::string emit_codec(const Model& model, const File& file) {
   std::string out = text::cat("// gen/", file.stem, ".cc — made by apigen from ", file.stem,
                               ".yaml: where each member of a struct stands.\n"
                               "#include \"gen/", file.stem, ".h\"\n\n#include <cstddef>\n\n"
@@ -102,8 +102,11 @@ std::string emit_codec(const File& file) {
                        literal(file.api_version()));
     out += "};\n";
   }
-  out += text::cat("\n}  // namespace nodal::", file.stem, "\n");
-  return out;
+  out += text::cat("\n}  // namespace nodal::", file.stem, "\n\nnamespace nodal {\n\n");
+  for (const TypeName& boxed : model.boxed())
+    if (boxed.file == file.stem)
+      out += text::cat("template class Box<", boxed.file, "::", boxed.name, ">;\n");
+  return out + "\n}  // namespace nodal\n";
 }
 
 }  // namespace nodal::apigen

@@ -82,7 +82,7 @@ std::string_view initializer(const Property& property) {
 
 }  // namespace
 
-std::string emit_types(const File& file) {
+std::string emit_types(const Model& model, const File& file) {
   std::set<std::string> others;
   for (const Type& type : file.types)
     for (const Property& property : type.properties)
@@ -118,8 +118,11 @@ std::string emit_types(const File& file) {
                          initializer(property), ";\n");
     out += text::cat("\n  bool operator==(const ", type.name, "&) const = default;\n};\n");
   }
-  out += text::cat("\n}  // namespace nodal::", file.stem, "\n");
-  return out;
+  out += text::cat("\n}  // namespace nodal::", file.stem, "\n\nnamespace nodal {\n\n");
+  for (const TypeName& boxed : model.boxed())
+    if (boxed.file == file.stem)
+      out += text::cat("extern template class Box<", boxed.file, "::", boxed.name, ">;\n");
+  return out + "\n}  // namespace nodal\n";
 }
 
 std::string emit_all_header(const Model& model) {

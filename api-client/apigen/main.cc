@@ -28,8 +28,8 @@ Result<> run(const std::string& folder, const std::vector<std::string>& paths) {
   NODAL_TRY(file::make_folders(folder));
   for (const File& file : model.files) {
     const std::string base = text::cat(folder, "/", file.stem);
-    NODAL_TRY(write_if_changed(base + ".h", emit_types(file)));
-    NODAL_TRY(write_if_changed(base + ".cc", emit_codec(file)));
+    NODAL_TRY(write_if_changed(base + ".h", emit_types(model, file)));
+    NODAL_TRY(write_if_changed(base + ".cc", emit_codec(model, file)));
     NODAL_TRY(write_if_changed(base + "_schema.cc", emit_schema(file)));
   }
   NODAL_TRY(write_if_changed(folder + "/schema_tables.h", emit_schema_header(model)));

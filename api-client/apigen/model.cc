@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <initializer_list>
-#include <set>
 
 #include "base/text.h"
 
@@ -571,6 +570,15 @@ const Type* Model::type(const TypeName& name) const {
   if (owner == nullptr) return nullptr;
   const auto it = std::ranges::find(owner->types, name.name, &Type::name);
   return it != owner->types.end() ? &*it : nullptr;
+}
+
+std::set<TypeName> Model::boxed() const {
+  std::set<TypeName> out;
+  for (const File& each : files)
+    for (const Type& type : each.types)
+      for (const Property& property : type.properties)
+        if (property.kind == schema::Kind::object && property.nullable) out.insert(property.type);
+  return out;
 }
 
 Result<Model> load(const std::vector<Source>& sources) {

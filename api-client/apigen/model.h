@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +89,8 @@ struct Model {
 
   [[nodiscard]] const File* file(std::string_view stem) const;
   [[nodiscard]] const Type* type(const TypeName& name) const;
+  /// Types that stand in a Box somewhere.
+  [[nodiscard]] std::set<TypeName> boxed() const;
 };
 
 /// One schema file, named by its stem.
