@@ -67,8 +67,8 @@ std::string entry(const Type& type, const Property& property) {
     if (!ops.empty()) out += text::cat(", .many = ", ops, "<", held, ">");
   }
   out += text::cat(", .offset = offsetof(", type.name, ", ", member_name(property.name),
-                   "), .name_size = ", property.name.size(), ", .shape = Shape::",
-                   shape(value, property), ", .holder = Holder::", holder);
+                   "), .name_size = ", property.name.size(),
+                   ", .shape = Shape::", shape(value, property), ", .holder = Holder::", holder);
   if (property.required) out += ", .required = true";
   return out + "},\n";
 }
@@ -78,12 +78,15 @@ std::string entry(const Type& type, const Property& property) {
 std::string emit_codec(const Model& model, const File& file) {
   std::string out = text::cat("// gen/", file.stem, ".cc — made by apigen from ", file.stem,
                               ".yaml: where each member of a struct stands.\n"
-                              "#include \"gen/", file.stem, ".h\"\n\n#include <cstddef>\n\n"
+                              "#include \"gen/",
+                              file.stem,
+                              ".h\"\n\n#include <cstddef>\n\n"
                               "#include \"api-client/codec/message.h\"\n\n"
                               "// The structs hold maps, so they have no standard layout; GCC and "
                               "Clang support offsetof for them.\n"
                               "#pragma GCC diagnostic ignored \"-Winvalid-offsetof\"\n\n"
-                              "namespace nodal::", file.stem, " {\n\nusing namespace codec;\n");
+                              "namespace nodal::",
+                              file.stem, " {\n\nusing namespace codec;\n");
   for (const Type& type : file.types) {
     std::string entries;
     std::size_t count = 0;
@@ -95,11 +98,12 @@ std::string emit_codec(const Model& model, const File& file) {
     out += text::cat("\nstatic_assert(sizeof(", type.name, ") <= 65535);\n");
     if (count > 0)
       out += text::cat("static constexpr Entry k", type.name, "[] = {\n", entries, "};\n");
-    out += text::cat("constinit const Message ", type.name, "::kCodec{.entries = ",
-                     count > 0 ? "k" + type.name : "nullptr", ", .count = ", count);
+    out += text::cat("constinit const Message ", type.name,
+                     "::kCodec{.entries = ", count > 0 ? "k" + type.name : "nullptr",
+                     ", .count = ", count);
     if (type.document)
-      out += text::cat(", .kind = ", literal(type.name), ", .api_version = ",
-                       literal(file.api_version()));
+      out += text::cat(", .kind = ", literal(type.name),
+                       ", .api_version = ", literal(file.api_version()));
     out += "};\n";
   }
   out += text::cat("\n}  // namespace nodal::", file.stem, "\n\nnamespace nodal {\n\n");

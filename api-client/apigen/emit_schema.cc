@@ -158,8 +158,9 @@ std::string emit_schema(const File& file) {
                               "namespace nodal::schema::gen {\nnamespace {\n\n",
                               lists.text(), body, "\n}  // namespace\n\n");
   for (const Type& type : file.types) {
-    out += text::cat("constinit const Type ", symbol({file.stem, type.name}), "{.name = ",
-                     literal(type.name), ", .openapi = ", literal(file.openapi + "." + type.name));
+    out += text::cat("constinit const Type ", symbol({file.stem, type.name}),
+                     "{.name = ", literal(type.name),
+                     ", .openapi = ", literal(file.openapi + "." + type.name));
     if (!type.description.empty()) out += text::cat(", .description = ", literal(type.description));
     out += text::cat(", .fields = ",
                      type.properties.empty() ? "{}" : text::cat("kFieldsOf", type.name));
@@ -190,27 +191,28 @@ std::string emit_schema_tables(const Model& model) {
       const std::string id = symbol({file.stem, kind.name});
       resources += text::cat(
           "    {.group = ", literal(file.group), ", .version = ", literal(file.version),
-          ", .kind = ", literal(kind.name), ", .plural = ", literal(kind.plural), ", .singular = ",
-          literal(kind.singular), ", .short_names = ", lists.name(kind.short_names),
+          ", .kind = ", literal(kind.name), ", .plural = ", literal(kind.plural),
+          ", .singular = ", literal(kind.singular),
+          ", .short_names = ", lists.name(kind.short_names),
           ", .categories = ", lists.name(kind.categories), ", .verbs = ", lists.name(kind.verbs));
       if (!kind.subresources.empty()) {
         subresources += text::cat("constexpr Subresource kSubresourcesOf_", id, "[] = {\n");
         for (const Subresource& sub : kind.subresources)
-          subresources += text::cat("    {.name = ", literal(sub.name), ", .group = ",
-                                    literal(sub.group), ", .version = ", literal(sub.version),
-                                    ", .kind = ", literal(sub.kind), ", .verbs = ",
-                                    lists.name(sub.verbs), "},\n");
+          subresources +=
+              text::cat("    {.name = ", literal(sub.name), ", .group = ", literal(sub.group),
+                        ", .version = ", literal(sub.version), ", .kind = ", literal(sub.kind),
+                        ", .verbs = ", lists.name(sub.verbs), "},\n");
         subresources += "};\n";
         resources += text::cat(", .subresources = kSubresourcesOf_", id);
       }
       if (!kind.columns.empty()) {
         subresources += text::cat("constexpr Column kColumnsOf_", id, "[] = {\n");
         for (const Column& column : kind.columns)
-          subresources += text::cat("    {.name = ", literal(column.name), ", .type = ",
-                                    literal(column.type), ", .description = ",
-                                    literal(column.description), ", .json_path = ",
-                                    literal(column.json_path), ", .priority = ", column.priority,
-                                    "},\n");
+          subresources +=
+              text::cat("    {.name = ", literal(column.name), ", .type = ", literal(column.type),
+                        ", .description = ", literal(column.description),
+                        ", .json_path = ", literal(column.json_path),
+                        ", .priority = ", column.priority, "},\n");
         subresources += "};\n";
         resources += text::cat(", .columns = kColumnsOf_", id);
       }
@@ -226,15 +228,16 @@ std::string emit_schema_tables(const Model& model) {
   std::string sorted;
   for (const auto& [openapi, id] : types) sorted += text::cat("    &", id, ",\n");
 
-  return text::cat("// gen/schema_tables.cc — made by apigen: all descriptors by name, all "
-                   "resources.\n#include \"gen/schema_tables.h\"\n\n"
-                   "namespace nodal::schema::gen {\nnamespace {\n\n",
-                   lists.text(), subresources, "constexpr Resource kResources[] = {\n", resources,
-                   "};\n\nconstexpr const Type* kTypes[] = {\n", sorted,
-                   "};\n\n}  // namespace\n\n"
-                   "std::span<const Resource> resources() { return kResources; }\n"
-                   "std::span<const Type* const> types() { return kTypes; }\n\n"
-                   "}  // namespace nodal::schema::gen\n");
+  return text::cat(
+      "// gen/schema_tables.cc — made by apigen: all descriptors by name, all "
+      "resources.\n#include \"gen/schema_tables.h\"\n\n"
+      "namespace nodal::schema::gen {\nnamespace {\n\n",
+      lists.text(), subresources, "constexpr Resource kResources[] = {\n", resources,
+      "};\n\nconstexpr const Type* kTypes[] = {\n", sorted,
+      "};\n\n}  // namespace\n\n"
+      "std::span<const Resource> resources() { return kResources; }\n"
+      "std::span<const Type* const> types() { return kTypes; }\n\n"
+      "}  // namespace nodal::schema::gen\n");
 }
 
 }  // namespace nodal::apigen

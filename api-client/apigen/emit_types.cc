@@ -106,10 +106,10 @@ std::string emit_types(const Model& model, const File& file) {
     out += text::cat("\nstruct ", type.name, " {\n");
     for (const auto& candidate : file.kinds) {
       if (candidate.name != type.name) continue;
-      out += text::cat("  static constexpr ResourceName kResource{", literal(file.group), ", ",
-                       literal(file.version), ", ", literal(candidate.plural), ", ",
-                       literal(candidate.name), ", ", candidate.namespaced ? "true" : "false",
-                       "};\n");
+      out +=
+          text::cat("  static constexpr ResourceName kResource{", literal(file.group), ", ",
+                    literal(file.version), ", ", literal(candidate.plural), ", ",
+                    literal(candidate.name), ", ", candidate.namespaced ? "true" : "false", "};\n");
     }
     out += "  static const codec::Message kCodec;\n\n";
     for (const Property& property : type.properties)

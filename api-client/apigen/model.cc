@@ -45,11 +45,13 @@ class Reader {
     File file;
     file.stem = source_.stem;
     const YAML::Node root = YAML::Load(source_.yaml);
-    if (!keys("file", root, {"group", "version", "openapi", "order", "kinds", "types"})) return file;
+    if (!keys("file", root, {"group", "version", "openapi", "order", "kinds", "types"}))
+      return file;
     file.group = text(root["group"]);
     file.version = text(root["version"]);
     file.openapi = text(root["openapi"]);
-    file.order = file.group.empty() ? -1 : static_cast<int>(number("order", root["order"]).value_or(1000));
+    file.order =
+        file.group.empty() ? -1 : static_cast<int>(number("order", root["order"]).value_or(1000));
     if (file.version.empty()) complain("file", "no version");
     if (file.openapi.empty()) complain("file", "no openapi");
     for (const auto& entry : root["kinds"])
@@ -115,8 +117,8 @@ class Reader {
     out.categories = strings(name, node["categories"]);
     out.verbs = strings(name, node["verbs"]);
     if (out.verbs.empty())
-      out.verbs = {"create", "delete", "deletecollection", "get", "list", "patch", "update",
-                   "watch"};
+      out.verbs = {"create", "delete", "deletecollection", "get",
+                   "list",   "patch",  "update",           "watch"};
     if (!node["namespaced"]) complain(name, "namespaced is not said");
     out.namespaced = flag(name, node["namespaced"]);
     out.has_status = flag(name, node["status"]);
@@ -141,9 +143,9 @@ class Reader {
   Type type(const std::string& name, const YAML::Node& node) {
     Type out;
     out.name = name;
-    if (!keys(name, node,
-              {"description", "required", "x-kubernetes-map-type", "x-nodal-document",
-               "properties"}))
+    if (!keys(
+            name, node,
+            {"description", "required", "x-kubernetes-map-type", "x-nodal-document", "properties"}))
       return out;
     out.description = text(node["description"]);
     out.document = flag(name, node["x-nodal-document"]);
@@ -172,20 +174,36 @@ class Reader {
     Property out;
     out.name = name;
     if (!keys(where, node,
-              {"$ref", "type", "format", "nullable", "default", "description", "enum", "minimum",
-               "maximum", "maxLength", "minItems", "items", "additionalProperties", "x-protobuf",
-               "x-protobuf-inline", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
-               "x-kubernetes-map-type", "x-kubernetes-patch-merge-key",
-               "x-kubernetes-patch-strategy", "x-kubernetes-preserve-unknown-fields",
-               "x-nodal-immutable", "x-nodal-immutable-once-set"}))
+              {"$ref",
+               "type",
+               "format",
+               "nullable",
+               "default",
+               "description",
+               "enum",
+               "minimum",
+               "maximum",
+               "maxLength",
+               "minItems",
+               "items",
+               "additionalProperties",
+               "x-protobuf",
+               "x-protobuf-inline",
+               "x-kubernetes-list-type",
+               "x-kubernetes-list-map-keys",
+               "x-kubernetes-map-type",
+               "x-kubernetes-patch-merge-key",
+               "x-kubernetes-patch-strategy",
+               "x-kubernetes-preserve-unknown-fields",
+               "x-nodal-immutable",
+               "x-nodal-immutable-once-set"}))
       return out;
     out.description = text(node["description"]);
     out.nullable = flag(where, node["nullable"]);
     out.spliced = flag(where, node["x-protobuf-inline"]);
     out.immutable = flag(where, node["x-nodal-immutable"]);
     out.immutable_once_set = flag(where, node["x-nodal-immutable-once-set"]);
-    out.protobuf =
-        static_cast<std::uint32_t>(number(where, node["x-protobuf"]).value_or(0));
+    out.protobuf = static_cast<std::uint32_t>(number(where, node["x-protobuf"]).value_or(0));
     out.min_items = number(where, node["minItems"]);
     out.map_atomic = map_type(where, node["x-kubernetes-map-type"]);
     constraints(out, where, node);
@@ -211,8 +229,9 @@ class Reader {
       complain(where, out.kind == schema::Kind::array ? "no items" : "no additionalProperties");
       return;
     }
-    if (!keys(where, node, {"$ref", "type", "format", "enum", "minimum", "maximum", "maxLength",
-                            "default", "description", "items", "x-kubernetes-map-type"}))
+    if (!keys(where, node,
+              {"$ref", "type", "format", "enum", "minimum", "maximum", "maxLength", "default",
+               "description", "items", "x-kubernetes-map-type"}))
       return;
     constraints(out, where, node);
     out.element = value_kind(out, where, node);
@@ -519,9 +538,8 @@ class Linker {
               ? find(property.type)
               : nullptr;
       for (const std::string& key : keys)
-        if (element == nullptr ||
-            std::ranges::find(element->properties, key, &Property::name) ==
-                element->properties.end())
+        if (element == nullptr || std::ranges::find(element->properties, key, &Property::name) ==
+                                      element->properties.end())
           complain(file, text::cat(type.name, ".", property.name),
                    text::cat("its elements have no merge key ", key));
     }
@@ -618,15 +636,16 @@ std::string member_name(std::string_view json) {
     i = end;
   }
   constexpr std::string_view kKeywords[] = {
-      "alignas",   "alignof",  "and",      "asm",      "auto",     "bool",      "break",    "case",
-      "catch",     "char",     "class",    "const",    "continue", "decltype",  "default",  "delete",
-      "do",        "double",   "else",     "enum",     "explicit", "export",    "extern",   "false",
-      "float",     "for",      "friend",   "goto",     "if",       "inline",    "int",      "long",
-      "mutable",   "namespace", "new",     "not",      "operator", "or",        "private",  "protected",
-      "public",    "register", "requires", "return",   "short",    "signed",    "sizeof",   "static",
-      "struct",    "switch",   "template", "this",     "throw",    "true",      "try",      "typedef",
-      "typename",  "union",    "unsigned", "using",    "virtual",  "void",      "volatile", "while",
-      "xor"};
+      "alignas",  "alignof",  "and",      "asm",     "auto",      "bool",      "break",
+      "case",     "catch",    "char",     "class",   "const",     "continue",  "decltype",
+      "default",  "delete",   "do",       "double",  "else",      "enum",      "explicit",
+      "export",   "extern",   "false",    "float",   "for",       "friend",    "goto",
+      "if",       "inline",   "int",      "long",    "mutable",   "namespace", "new",
+      "not",      "operator", "or",       "private", "protected", "public",    "register",
+      "requires", "return",   "short",    "signed",  "sizeof",    "static",    "struct",
+      "switch",   "template", "this",     "throw",   "true",      "try",       "typedef",
+      "typename", "union",    "unsigned", "using",   "virtual",   "void",      "volatile",
+      "while",    "xor"};
   if (std::ranges::find(kKeywords, out) != std::end(kKeywords)) out += '_';
   return out;
 }

@@ -29,9 +29,8 @@ std::optional<std::int32_t> IntOrString::scaled(std::int32_t total, bool round_u
   const std::int64_t rest = hundredths % 100;
   if (round_up && rest > 0) ++whole;
   if (!round_up && rest < 0) --whole;
-  return static_cast<std::int32_t>(
-      std::clamp<std::int64_t>(whole, std::numeric_limits<std::int32_t>::min(),
-                               std::numeric_limits<std::int32_t>::max()));
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(
+      whole, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()));
 }
 
 }  // namespace nodal

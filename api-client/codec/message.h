@@ -97,17 +97,17 @@ inline constexpr Sequence kBoxOf = {
     }};
 
 template <class T>
-inline constexpr Sequence kListOf = {
-    sizeof(T),
-    [](void* field, std::size_t count) -> void* {
-      auto& list = *static_cast<std::vector<T>*>(field);
-      list = std::vector<T>(count);
-      return list.data();
-    },
-    [](const void* field) -> Sequence::View {
-      const auto& list = *static_cast<const std::vector<T>*>(field);
-      return {list.data(), list.size()};
-    }};
+inline constexpr Sequence kListOf = {sizeof(T),
+                                     [](void* field, std::size_t count) -> void* {
+                                       auto& list = *static_cast<std::vector<T>*>(field);
+                                       list = std::vector<T>(count);
+                                       return list.data();
+                                     },
+                                     [](const void* field) -> Sequence::View {
+                                       const auto& list =
+                                           *static_cast<const std::vector<T>*>(field);
+                                       return {list.data(), list.size()};
+                                     }};
 
 template <class T>
 inline constexpr Dictionary kMapOf = {

@@ -131,10 +131,9 @@ std::optional<Quantity> Quantity::parse(std::string_view text) {
   const auto scale = scale_of(rest);
   if (!scale) return std::nullopt;
 
-  const auto [units, nanos] =
-      magnitude(digits,
-                static_cast<std::int64_t>(point.value_or(digits.size())) + scale->power_of_ten,
-                scale->power_of_two);
+  const auto [units, nanos] = magnitude(
+      digits, static_cast<std::int64_t>(point.value_or(digits.size())) + scale->power_of_ten,
+      scale->power_of_two);
   Quantity out;
   out.text_ = text;
   out.units_ = negative ? -units - (nanos != 0 ? 1 : 0) : units;

@@ -302,8 +302,8 @@ Result<> decode_into(const Message& message, void* object, const json::value& do
     if (const auto* kind = document.get_object().if_contains("kind"))
       if (const auto* name = kind->if_string();
           name != nullptr && !name->empty() && text_of(*name) != message.kind)
-        return fail(Errc::invalid, text::cat("kind: expected ", message.kind, ", got ",
-                                             quoted(text_of(*name))));
+        return fail(Errc::invalid,
+                    text::cat("kind: expected ", message.kind, ", got ", quoted(text_of(*name))));
   if (read_message(message, object, document, fault)) return {};
   if (fault.path.empty()) return fail(Errc::invalid, std::move(fault.why));
   return fail(Errc::invalid, text::cat(fault.path, ": ", fault.why));

@@ -69,7 +69,7 @@ struct Field {
   bool map_atomic = false;                ///< of maps and objects
   std::span<const std::string_view> list_map_keys{};
   PatchStrategy patch_strategy = PatchStrategy::replace;
-  bool retain_keys = false;          ///< the patch strategy has retainKeys too
+  bool retain_keys = false;            ///< the patch strategy has retainKeys too
   std::string_view patch_merge_key{};  ///< "" for lists of primitives and atomic lists
 };
 
@@ -94,7 +94,7 @@ struct Column {
 };
 
 struct Subresource {
-  std::string_view name{};                  ///< "status", "scale", "log", …
+  std::string_view name{};                      ///< "status", "scale", "log", …
   std::string_view group{}, version{}, kind{};  ///< of what it reads and writes; "" = the parent's
   std::span<const std::string_view> verbs{};
 };

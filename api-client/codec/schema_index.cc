@@ -28,8 +28,8 @@ const Resource* find_kind(std::string_view group, std::string_view version, std:
 
 const Type* find_type(std::string_view openapi) {
   const auto types = gen::types();
-  const auto it = std::ranges::lower_bound(types, openapi, {},
-                                           [](const Type* type) { return type->openapi; });
+  const auto it =
+      std::ranges::lower_bound(types, openapi, {}, [](const Type* type) { return type->openapi; });
   return it != types.end() && (*it)->openapi == openapi ? *it : nullptr;
 }
 

@@ -1,4 +1,5 @@
 // api-client/codec/writer.cc — structs to JSON text, by their tables; no document in between.
+#include <array>
 #include <boost/json/value.hpp>
 #include <charconv>
 #include <cmath>
@@ -47,7 +48,13 @@ void append_number(std::string& out, double number) {
   const auto format = size != 0 && (size < 1e-6 || size >= 1e21) ? std::chars_format::scientific
                                                                  : std::chars_format::fixed;
   char buffer[64];
-  out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr);
+  char* end = std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr;
+  // "1e-07": Go leaves the zero out.
+  if (format == std::chars_format::scientific && end[-2] == '0') {
+    end[-2] = end[-1];
+    --end;
+  }
+  out.append(buffer, end);
 }
 
 void append_document(std::string& out, const json::value& value) {
@@ -336,6 +343,12 @@ class Writer {
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
+  // ASCII that stands for itself.
+  static constexpr auto kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (std::size_t byte = 0x20; byte < 0x80; ++byte) plain[byte] = byte != '"' && byte != '\\';
+    return plain;
+  }();
   constexpr char kHex[] = "0123456789abcdef";
   out += '"';
   std::size_t clean = 0;  // what begins here needs no escape
@@ -344,7 +357,7 @@ void append_string(std::string& out, std::string_view text) {
   while (at < text.size()) {
     const char c = text[at];
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\') {
+    if (kPlain[byte]) {
       ++at;
       continue;
     }

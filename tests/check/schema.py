@@ -17,7 +17,7 @@ PROPERTY_KEYS = {
     "x-kubernetes-list-map-keys", "x-kubernetes-map-type", "x-kubernetes-patch-merge-key",
     "x-kubernetes-patch-strategy", "x-kubernetes-preserve-unknown-fields", "x-nodal-immutable",
     "x-nodal-immutable-once-set"}
-TYPE_KEYS = {"description", "required", "properties", "x-kubernetes-map-type"}
+TYPE_KEYS = {"description", "required", "properties", "x-kubernetes-map-type", "x-nodal-document"}
 KIND_KEYS = {"plural", "singular", "shortNames", "categories", "namespaced", "verbs", "status", "subresources",
              "additionalPrinterColumns"}
 VERBS = {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}

@@ -65,7 +65,7 @@ TEST(CodecText, WritesNumbersAsTheApiDoes) {
   EXPECT_EQ(
       again(
           R"( {"a" : [1, -2, 18446744073709551615, 1.5, 0.1, 1e3, 1e30, 1e-7, true, null, "x"]} )"),
-      R"({"a":[1,-2,18446744073709551615,1.5,0.1,1000,1e+30,1e-07,true,null,"x"]})");
+      R"({"a":[1,-2,18446744073709551615,1.5,0.1,1000,1e+30,1e-7,true,null,"x"]})");
   EXPECT_EQ(again("{}"), "{}");
   EXPECT_EQ(again("[]"), "[]");
   EXPECT_EQ(again(R"([{},[]])"), R"([{},[]])");
