@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "api-client/codec/codec.h"
+#include "api-client/codec/document_type.h"
 #include "api-client/codec/quantity.h"
 #include "api-client/codec/time.h"
 #include "api-client/codec/wire.h"
@@ -199,7 +200,7 @@ Result<> Decoder::field(json::object& out, Reader& in, wire::Tag tag, const Fiel
     auto& list = out[field.name];
     if (!list.is_array()) list.emplace_array();
     NODAL_TRY(element(list.get_array(), in, tag, field, at, depth));
-    if (list.get_array().empty()) out.erase(field.name);  // an empty packed list
+    if (list.get_array().empty()) out.stable_erase(field.name);  // an empty packed list
     return {};
   }
   if (tag.format != wire_format(field.kind))
@@ -220,7 +221,7 @@ Result<> Decoder::field(json::object& out, Reader& in, wire::Tag tag, const Fiel
   auto decoded = NODAL_TRY(value(in, field.kind, field, at, depth));
   const bool absent = decoded.json.is_null() || (decoded.zero && !field.pointer && !field.required);
   if (absent)
-    out.erase(field.name);
+    out.stable_erase(field.name);
   else
     out[field.name] = std::move(decoded.json);
   return {};
@@ -489,17 +490,7 @@ Result<json::object> decode_protobuf(std::string_view bytes) {
   const auto group = core ? std::string_view() : envelope.api_version.substr(0, slash);
   const auto version = core ? envelope.api_version : envelope.api_version.substr(slash + 1);
 
-  const Type* type = nullptr;
-  if (const auto* const resource = schema::find_kind(group, version, envelope.kind))
-    type = resource->type;
-  // Bodies of subresources are no kinds of their own: their type is found by its name, which has
-  // the first label of the group in it. DeleteOptions and the like come in any group.
-  if (!type) {
-    const auto label = group.empty() ? std::string_view("core") : group.substr(0, group.find('.'));
-    type = schema::find_type(text::cat("io.k8s.api.", label, '.', version, '.', envelope.kind));
-  }
-  if (!type)
-    type = schema::find_type(text::cat("io.k8s.apimachinery.pkg.apis.meta.v1.", envelope.kind));
+  const Type* const type = document_type(group, version, envelope.kind);
   if (!type)
     return fail(Errc::not_found,
                 text::cat("no kind \"", envelope.kind, "\" is registered for version \"",
