@@ -22,7 +22,8 @@ static_assert(sizeof(UstarHeader) == kBlock);
 
 template <std::size_t N>
 void octal(char (&field)[N], std::uint64_t value) {
-  std::snprintf(field, N, "%0*llo", static_cast<int>(N - 1), static_cast<unsigned long long>(value));
+  std::snprintf(field, N, "%0*llo", static_cast<int>(N - 1),
+                static_cast<unsigned long long>(value));
 }
 
 }  // namespace

@@ -1,0 +1,98 @@
+// agent/runtime/docker/image.cc — local images and pulls.
+#include <algorithm>
+
+#include "agent/runtime/docker/runtime.h"
+#include "base/http/message.h"
+#include "base/text.h"
+
+namespace nodal::agent::docker {
+namespace {
+
+/// A pull's failure by its words: registries answer in prose.
+Errc pull_errc(std::string_view message) {
+  const auto text = text::lower(message);
+  const auto has = [&](std::string_view word) { return text.find(word) != std::string::npos; };
+  if (has("manifest unknown") || has("not found") || has("no such") || has("does not exist"))
+    return Errc::not_found;
+  if (has("unauthorized") || has("denied") || has("authentication required"))
+    return Errc::forbidden;
+  if (has("invalid reference")) return Errc::invalid;
+  return Errc::unavailable;
+}
+
+}  // namespace
+
+Result<ImageInfo> DockerRuntime::image(std::string_view reference) {
+  std::uint64_t epoch = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = images_.find(reference); it != images_.end()) return it->second;
+    epoch = image_epoch_;
+  }
+  NODAL_TRY(split_reference(reference));
+  const auto answer = engine_.call("GET", text::cat("/images/", reference, "/json"));
+  if (!answer) return std::unexpected(answer.error());
+  auto found = NODAL_TRY(parse_image(answer->text()));
+  const std::lock_guard lock(mutex_);
+  // Only what no event has overtaken, and no more than a node's worth.
+  if (watching_ > 0 && epoch == image_epoch_ && images_.size() < 1000)
+    images_.insert_or_assign(std::string(reference), found);
+  return found;
+}
+
+Result<std::vector<ImageInfo>> DockerRuntime::images() {
+  return parse_images(NODAL_TRY(engine_.call("GET", "/images/json")).text());
+}
+
+Result<ImageInfo> DockerRuntime::pull_image(std::string_view reference, std::string_view auth,
+                                            std::stop_token stop) {
+  const auto [repository, tag] = NODAL_TRY(split_reference(reference));
+  if (auth.find_first_not_of(
+          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=") !=
+      std::string_view::npos)
+    return fail(Errc::invalid, "the registry login is not base64");
+  http::Headers headers;
+  if (!auth.empty()) headers.set("X-Registry-Auth", auth);
+
+  LineReader lines(1u << 20);
+  std::string message;
+  Result<> broken;
+  const auto on_line = [&](std::string_view line) -> Result<> {
+    if (auto error = NODAL_TRY(parse_progress(line)); !error.empty()) message = std::move(error);
+    return {};
+  };
+  auto ended = engine_.stream(
+      "POST",
+      text::cat("/images/create?fromImage=", http::percent_encode(repository),
+                "&tag=", http::percent_encode(tag)),
+      {}, headers,
+      [&](std::string_view bytes) {
+        broken = lines.feed(bytes, on_line);
+        return broken.has_value();
+      },
+      stop, std::chrono::minutes(10));
+  if (!broken) return wrap(text::cat("pull ", reference), std::move(broken).error());
+  if (stop.stop_requested())
+    return fail(Errc::unavailable, text::cat("pull ", reference, ": stopped"));
+  if (!ended) {
+    auto error = std::move(ended).error();
+    if (error.code == Errc::internal || error.code == Errc::not_found)
+      error.code = pull_errc(error.message);
+    return wrap(text::cat("pull ", reference), std::move(error));
+  }
+  if (!lines.rest().empty()) NODAL_TRY(on_line(lines.rest()));
+  if (!message.empty())
+    return fail(pull_errc(message), text::cat("pull ", reference, ": ", message));
+  forget_images();
+  return image(reference);
+}
+
+Result<> DockerRuntime::remove_image(std::string_view id) {
+  NODAL_TRY(split_reference(id));
+  const auto answer = engine_.call("DELETE", text::cat("/images/", id));
+  forget_images();
+  if (answer || answer.error().code == Errc::not_found) return {};
+  return std::unexpected(answer.error());
+}
+
+}  // namespace nodal::agent::docker
