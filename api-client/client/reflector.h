@@ -2,6 +2,7 @@
 // when told "gone".
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -11,10 +12,13 @@
 
 namespace nodal::client {
 
+template <class T>
 struct ReflectorOptions {
-  std::string namespace_;
-  std::string label_selector;
-  std::string field_selector;
+  std::string namespace_ = {};
+  std::string label_selector = {};
+  std::string field_selector = {};
+  /// Takes out of an object what its readers never look at, before the mirror keeps it.
+  std::function<void(T&)> trim = {};
 };
 
 /// Lists once, then watches from that revision with bookmarks; a broken watch resumes where it was,
@@ -25,7 +29,7 @@ struct ReflectorOptions {
 template <class T>
 class Reflector {  // explicit instances: generated beside the codecs
  public:
-  Reflector(std::shared_ptr<Client> client, Mirror<T>& mirror, ReflectorOptions options = {});
+  Reflector(std::shared_ptr<Client> client, Mirror<T>& mirror, ReflectorOptions<T> options = {});
   ~Reflector();
   Reflector(const Reflector&) = delete;
   Reflector& operator=(const Reflector&) = delete;

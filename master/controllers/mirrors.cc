@@ -72,7 +72,8 @@ Mirrors::~Mirrors() = default;
 void Mirrors::start(const std::shared_ptr<client::Client>& client) {
   feeds_ = std::make_unique<Feeds>();
   const auto feed = [&]<class T>(std::unique_ptr<client::Reflector<T>>& reflector,
-                                 client::Mirror<T>& mirror, client::ReflectorOptions options = {}) {
+                                 client::Mirror<T>& mirror,
+                                 client::ReflectorOptions<T> options = {}) {
     reflector = std::make_unique<client::Reflector<T>>(client, mirror, std::move(options));
   };
   feed(feeds_->pods, pods);
@@ -80,13 +81,10 @@ void Mirrors::start(const std::shared_ptr<client::Client>& client) {
   feed(feeds_->nodes, nodes);
   feed(feeds_->namespaces, namespaces);
   feed(feeds_->service_accounts, service_accounts);
-  feed(
-      feeds_->root_cas, root_cas,
-      {.namespace_ = "", .label_selector = "", .field_selector = "metadata.name=kube-root-ca.crt"});
+  feed(feeds_->root_cas, root_cas, {.field_selector = "metadata.name=kube-root-ca.crt"});
   feed(feeds_->endpoints, endpoints);
   feed(feeds_->slices, slices);
-  feed(feeds_->leases, leases,
-       {.namespace_ = "kube-node-lease", .label_selector = "", .field_selector = ""});
+  feed(feeds_->leases, leases, {.namespace_ = "kube-node-lease"});
   feed(feeds_->replica_sets, replica_sets);
   feed(feeds_->deployments, deployments);
 }

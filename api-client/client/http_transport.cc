@@ -1,0 +1,42 @@
+// api-client/client/http_transport.cc — see http_transport.h.
+#include "api-client/client/http_transport.h"
+
+#include "base/text.h"
+
+namespace nodal::client {
+namespace {
+
+// A watch is told to end after five minutes; one that is silent for longer than that and a bookmark
+// is dead.
+constexpr std::chrono::minutes kSilence{6};
+
+http::ClientOptions options_for(const ClusterAccess& access) {
+  http::ClientOptions options;
+  options.address = access.server;
+  options.tls = http::ClientTls{access.ca_pem, access.certificate_pem, access.key_pem,
+                                access.tls_server_name, access.insecure};
+  return options;
+}
+
+}  // namespace
+
+HttpTransport::HttpTransport(const ClusterAccess& access)
+    : client_(options_for(access)), token_(access.token) {}
+
+http::Request HttpTransport::authorized(const http::Request& request) const {
+  http::Request out = request;
+  if (!token_.empty()) out.headers.set("Authorization", text::cat("Bearer ", token_));
+  return out;
+}
+
+Result<http::Response> HttpTransport::send(const http::Request& request, std::stop_token stop) {
+  return client_.send(authorized(request), stop);
+}
+
+Result<http::Response> HttpTransport::stream(const http::Request& request,
+                                             const std::function<bool(std::string_view)>& sink,
+                                             std::stop_token stop) {
+  return client_.stream(authorized(request), sink, stop, kSilence);
+}
+
+}  // namespace nodal::client

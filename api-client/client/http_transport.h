@@ -1,0 +1,28 @@
+// api-client/client/http_transport.h — the Transport over the network.
+#pragma once
+
+#include <string>
+
+#include "api-client/client/kubeconfig.h"
+#include "api-client/client/transport.h"
+#include "base/http/client.h"
+
+namespace nodal::client {
+
+/// HTTP/1.1 over TLS with a client certificate or a bearer token. Thread-safe.
+class HttpTransport final : public Transport {
+ public:
+  explicit HttpTransport(const ClusterAccess& access);
+  Result<http::Response> send(const http::Request& request, std::stop_token stop) override;
+  Result<http::Response> stream(const http::Request& request,
+                                const std::function<bool(std::string_view)>& sink,
+                                std::stop_token stop) override;
+
+ private:
+  [[nodiscard]] http::Request authorized(const http::Request& request) const;
+
+  http::Client client_;
+  const std::string token_;
+};
+
+}  // namespace nodal::client

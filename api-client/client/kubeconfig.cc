@@ -1,0 +1,149 @@
+// api-client/client/kubeconfig.cc — see kubeconfig.h.
+#include "api-client/client/kubeconfig.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <cstdlib>
+
+#include "api-client/client/http_transport.h"
+#include "api-client/codec/codec.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/yaml.h"
+
+namespace nodal::client {
+namespace {
+
+namespace json = boost::json;
+
+std::string string_of(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+bool flag_of(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value != nullptr && value->is_bool() && value->get_bool();
+}
+
+// The entry of that name in a list of {name, KIND: {…}}.
+const json::object* find_entry(const json::object& config, std::string_view list,
+                               std::string_view kind, std::string_view name) {
+  const auto* entries = config.if_contains(list);
+  if (entries == nullptr || !entries->is_array()) return nullptr;
+  for (const auto& entry : entries->get_array()) {
+    const auto* object = entry.if_object();
+    if (object == nullptr || string_of(*object, "name") != name) continue;
+    const auto* inner = object->if_contains(kind);
+    return inner != nullptr ? inner->if_object() : nullptr;
+  }
+  return nullptr;
+}
+
+// NAME-data (base64) or NAME (a file, relative to the kubeconfig's folder).
+Result<std::string> data_or_file(const json::object& object, const std::string& name,
+                                 const std::string& folder) {
+  if (const auto data = string_of(object, name + "-data"); !data.empty()) {
+    auto bytes = text::unbase64(data);
+    if (!bytes) return fail(Errc::invalid, text::cat(name, "-data is no base64"));
+    return *bytes;
+  }
+  const auto path = string_of(object, name);
+  if (path.empty()) return std::string();
+  return file::read(path.starts_with('/') ? path : text::cat(folder, "/", path), 4 << 20);
+}
+
+std::string default_path() {
+  if (const char* list = std::getenv("KUBECONFIG"); list != nullptr && *list != '\0') {
+    for (const auto part : text::split(list, ':'))
+      if (!part.empty() && file::exists(std::string(part))) return std::string(part);
+    return std::string(text::split(list, ':').front());
+  }
+  const char* home = std::getenv("HOME");
+  return text::cat(home == nullptr ? "/root" : home, "/.kube/config");
+}
+
+}  // namespace
+
+Result<ClusterAccess> load_kubeconfig(std::string_view path, std::string_view context) {
+  const std::string file_path = path.empty() ? default_path() : std::string(path);
+  const auto bytes = file::read(file_path, 4 << 20);
+  if (!bytes) return wrap("kubeconfig", bytes.error());
+  const auto documents = yaml_to_json(*bytes);
+  if (!documents) return wrap(text::cat("kubeconfig ", file_path), documents.error());
+  if (documents->empty())
+    return fail(Errc::invalid, text::cat("kubeconfig ", file_path, " is empty"));
+  const auto document = NODAL_TRY(codec::parse(documents->front()));
+  const auto* config = document.if_object();
+  if (config == nullptr)
+    return fail(Errc::invalid, text::cat("kubeconfig ", file_path, " is no map"));
+  const auto slash = file_path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : file_path.substr(0, slash);
+
+  ClusterAccess out;
+  out.context = context.empty() ? string_of(*config, "current-context") : std::string(context);
+  if (out.context.empty())
+    return fail(Errc::not_found, text::cat("kubeconfig ", file_path,
+                                           " has no current-context; name one with --context"));
+  const auto* chosen = find_entry(*config, "contexts", "context", out.context);
+  if (chosen == nullptr)
+    return fail(Errc::not_found,
+                text::cat("kubeconfig ", file_path, " has no context \"", out.context, "\""));
+  out.namespace_ = string_of(*chosen, "namespace");
+  const auto* cluster = find_entry(*config, "clusters", "cluster", string_of(*chosen, "cluster"));
+  if (cluster == nullptr)
+    return fail(Errc::invalid, text::cat("kubeconfig ", file_path, ": context \"", out.context,
+                                         "\" names no known cluster"));
+  out.server = string_of(*cluster, "server");
+  if (out.server.empty())
+    return fail(Errc::invalid, text::cat("kubeconfig ", file_path, ": the cluster has no server"));
+  out.ca_pem = NODAL_TRY(data_or_file(*cluster, "certificate-authority", folder));
+  out.insecure = flag_of(*cluster, "insecure-skip-tls-verify");
+  out.tls_server_name = string_of(*cluster, "tls-server-name");
+  if (const auto* user = find_entry(*config, "users", "user", string_of(*chosen, "user"))) {
+    if (user->contains("exec") || user->contains("auth-provider"))
+      return fail(Errc::invalid,
+                  text::cat("kubeconfig ", file_path,
+                            ": the user gets its credentials from a plugin, which is not "
+                            "supported; use a client certificate or a token"));
+    out.certificate_pem = NODAL_TRY(data_or_file(*user, "client-certificate", folder));
+    out.key_pem = NODAL_TRY(data_or_file(*user, "client-key", folder));
+    out.token = string_of(*user, "token");
+    if (const auto token_file = string_of(*user, "tokenFile");
+        out.token.empty() && !token_file.empty())
+      out.token = text::trim(NODAL_TRY(file::read(token_file, 1 << 20)));
+  }
+  return out;
+}
+
+std::string render_kubeconfig(const ClusterAccess& access, std::string_view name) {
+  json::object cluster{{"server", access.server}};
+  if (!access.ca_pem.empty()) cluster["certificate-authority-data"] = text::base64(access.ca_pem);
+  if (access.insecure) cluster["insecure-skip-tls-verify"] = true;
+  if (!access.tls_server_name.empty()) cluster["tls-server-name"] = access.tls_server_name;
+  json::object user;
+  if (!access.certificate_pem.empty()) {
+    user["client-certificate-data"] = text::base64(access.certificate_pem);
+    user["client-key-data"] = text::base64(access.key_pem);
+  }
+  if (!access.token.empty()) user["token"] = access.token;
+  json::object context{{"cluster", name}, {"user", name}};
+  if (!access.namespace_.empty()) context["namespace"] = access.namespace_;
+  const json::object config{
+      {"apiVersion", "v1"},
+      {"kind", "Config"},
+      {"current-context", name},
+      {"clusters", json::array{json::object{{"name", name}, {"cluster", std::move(cluster)}}}},
+      {"users", json::array{json::object{{"name", name}, {"user", std::move(user)}}}},
+      {"contexts", json::array{json::object{{"name", name}, {"context", std::move(context)}}}},
+  };
+  return json_to_yaml(json::serialize(config)).value_or(std::string());
+}
+
+Result<std::shared_ptr<Transport>> connect(const ClusterAccess& access) {
+  return std::shared_ptr<Transport>(std::make_shared<HttpTransport>(access));
+}
+
+}  // namespace nodal::client
