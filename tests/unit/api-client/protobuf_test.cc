@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <fstream>
+#include <iterator>
 
 #include "api-client/codec/wire.h"
 
@@ -312,6 +314,53 @@ TEST(ProtobufEnvelope, ReadsASecretAndBodiesOfSubresources) {
       text(decode_protobuf(
           wrapped("apps/v1", "DeleteOptions", message(number(1, 0), bytes(4, "Orphan"))))),
       R"({"kind":"DeleteOptions","apiVersion":"apps/v1","gracePeriodSeconds":0,"propagationPolicy":"Orphan"})");
+}
+
+// Bodies that kubectl 1.33 sent for create deployment, create service, create token and debug
+// --copy-to.
+std::string kept(const std::string& name) {
+  std::ifstream file("tests/fuzz/corpus/protobuf/" + name, std::ios::binary);
+  EXPECT_TRUE(file) << "run from the root of the repository";
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TEST(ProtobufEnvelope, ReadsBodiesCapturedFromKubectl) {
+  EXPECT_EQ(
+      text(decode_protobuf(kept("kubectl_deployments"))),
+      R"({"kind":"Deployment","apiVersion":"apps/v1","metadata":{"name":"web","labels":{"app":"web"}},)"
+      R"("spec":{"replicas":0,"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":)"
+      R"({"labels":{"app":"web"}},"spec":{"containers":[{"name":"nginx","image":"nginx",)"
+      R"("ports":[{"containerPort":80}],"resources":{}}]}},"strategy":{}},"status":{}})");
+  EXPECT_EQ(
+      text(decode_protobuf(kept("kubectl_services"))),
+      R"({"kind":"Service","apiVersion":"v1","metadata":{"name":"s","labels":{"app":"s"}},"spec":{"ports":)"
+      R"([{"name":"80-http","protocol":"TCP","port":80,"targetPort":"http","nodePort":30080}],)"
+      R"("selector":{"app":"s"},"type":"NodePort"},"status":{"loadBalancer":{}}})");
+  EXPECT_EQ(text(decode_protobuf(kept("kubectl_token"))),
+            R"({"kind":"TokenRequest","apiVersion":"authentication.k8s.io/v1","metadata":{},)"
+            R"("spec":{"expirationSeconds":600},"status":{}})");
+}
+
+TEST(ProtobufEnvelope, ReadsACompletePod) {
+  const auto pod = decode_protobuf(kept("kubectl_pods"));
+  ASSERT_TRUE(pod) << pod.error().message;
+  const json::value document(*pod);
+  const auto at = [&](std::string_view pointer) {
+    return json::serialize(document.at_pointer(pointer));
+  };
+  EXPECT_EQ(at("/spec/terminationGracePeriodSeconds"), "0");
+  EXPECT_EQ(at("/spec/hostUsers"), "false");
+  EXPECT_EQ(at("/spec/securityContext"),
+            R"({"runAsUser":0,"runAsNonRoot":false,"supplementalGroups":[1,2]})");
+  EXPECT_EQ(at("/spec/volumes/0"), R"({"name":"e","emptyDir":{"sizeLimit":"64Mi"}})");
+  EXPECT_EQ(at("/spec/volumes/1"), R"({"name":"h","hostPath":{"path":"/x","type":""}})");
+  EXPECT_EQ(at("/spec/volumes/3"),
+            R"({"name":"s","secret":{"secretName":"s","defaultMode":256,"optional":false}})");
+  EXPECT_EQ(at("/spec/containers/0/env/0"), R"({"name":"A"})");
+  EXPECT_EQ(at("/spec/containers/0/readinessProbe/httpGet/httpHeaders/0"),
+            R"({"name":"X","value":""})");
+  EXPECT_EQ(at("/spec/containers/0/lifecycle"), R"({"preStop":{"sleep":{"seconds":0}}})");
+  EXPECT_FALSE(document.at("spec").as_object().contains("hostNetwork"));
 }
 
 TEST(ProtobufEnvelope, RefusesWhatItCannotRead) {
