@@ -145,7 +145,7 @@ void Api::route(const CallPtr& call) {
     return call->fail(error);
   }
   if (call->info.is_resource) return route_resource(call);
-  if (handlers::health(*call) || handlers::discovery(*call) || handlers::openapi(*call)) return;
+  if (handlers::health(*call) || handlers::discovery(*call) || handlers::openapi(call)) return;
   call->fail(errors::no_such_path().error());
 }
 

@@ -30,7 +30,7 @@ void log(const CallPtr& call);
 
 // No resources. False: not theirs.
 bool discovery(Call& call);
-bool openapi(Call& call);
+bool openapi(const CallPtr& call);
 bool health(Call& call);
 
 // Shared by several verbs.
