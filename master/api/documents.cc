@@ -9,12 +9,10 @@
 #include "api-client/codec/protobuf.h"
 #include "api-client/codec/pruning.h"
 #include "base/text.h"
+#include "base/yaml.h"
 #include "master/registry/object_store.h"
 #include "master/registry/strategy.h"
 #include "master/registry/validation.h"
-#if __has_include("base/yaml.h")
-#include "base/yaml.h"
-#endif
 
 namespace nodal::master {
 namespace json = boost::json;
@@ -65,14 +63,12 @@ std::string cannot_handle(const Expected& expected, std::string_view why) {
 Answer<json::value> parse_text(std::string_view body, BodyType type, std::vector<std::string>& duplicates) {
   std::string converted;
   if (type == BodyType::yaml) {
-#if __has_include("base/yaml.h")
-    auto text = yaml::to_json(body);
-    if (!text) return errors::bad_request(text::cat("error converting YAML to JSON: ", text.error().message));
-    converted = std::move(*text);
+    auto documents = yaml_to_json(body);
+    if (!documents) return errors::bad_request(text::cat("error converting YAML to JSON: ", documents.error().message));
+    if (documents->size() != 1)
+      return errors::bad_request(text::cat("one YAML document is needed, the body has ", documents->size()));
+    converted = std::move(documents->front());
     body = converted;
-#else
-    return errors::unsupported_media_type("application/json, application/vnd.kubernetes.protobuf");
-#endif
   }
   auto parsed = codec::parse(body);
   if (!parsed)
