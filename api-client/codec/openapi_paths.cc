@@ -6,7 +6,7 @@
 #include "api-client/codec/document_type.h"
 #include "base/text.h"
 
-namespace nodal::codec {
+namespace nodal::codec::openapi {
 namespace {
 
 using schema::Resource;
@@ -219,4 +219,4 @@ std::span<const std::string_view> patch_types() { return kPatchTypes; }
 
 std::vector<Path> openapi_paths(const Resource& resource) { return Collector(resource).collect(); }
 
-}  // namespace nodal::codec
+}  // namespace nodal::codec::openapi

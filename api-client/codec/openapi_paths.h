@@ -9,7 +9,7 @@
 
 #include "api-client/codec/schema.h"
 
-namespace nodal::codec {
+namespace nodal::codec::openapi {
 
 struct Parameter {
   std::string_view name;
@@ -43,4 +43,4 @@ struct Path {
 /// All paths of one kind and its subresources.
 [[nodiscard]] std::vector<Path> openapi_paths(const schema::Resource& resource);
 
-}  // namespace nodal::codec
+}  // namespace nodal::codec::openapi
