@@ -135,7 +135,8 @@ Answer<json::object> decode_body(std::string_view body, BodyType type, const Exp
 
 Answer<> prepare_new(const schema::Resource& resource, json::object& object) {
   const Strategy& strategy = strategy_for(resource);
-  if (resource.has_status) object.erase("status");
+  // A node registers itself together with what it reports.
+  if (resource.has_status && !(resource.group.empty() && resource.kind == "Node")) object.erase("status");
   if (strategy.prepare_create) strategy.prepare_create(object);
   fill(resource, object);
   return validate(resource, object, nullptr);

@@ -1,0 +1,70 @@
+// master/registry/strategy/fields.h — reading and writing documents in few words.
+#pragma once
+
+#include <boost/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/text.h"
+#include "master/registry/api_error.h"
+#include "master/registry/strategy.h"
+
+namespace nodal::master::fields {
+
+namespace json = boost::json;
+
+inline std::string_view view(const json::string& s) { return {s.data(), s.size()}; }
+inline std::string_view view(json::string_view s) { return {s.data(), s.size()}; }
+
+template <class Object>
+auto* object_in(Object& object, std::string_view key) {
+  auto* value = object.if_contains(key);
+  return value ? value->if_object() : nullptr;
+}
+template <class Object>
+auto* list_in(Object& object, std::string_view key) {
+  auto* value = object.if_contains(key);
+  return value ? value->if_array() : nullptr;
+}
+inline std::string_view string_in(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  const auto* text = value ? value->if_string() : nullptr;
+  return text ? view(*text) : std::string_view();
+}
+inline std::optional<std::int64_t> int_in(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  if (!value) return std::nullopt;
+  if (const auto* n = value->if_int64()) return *n;
+  if (const auto* n = value->if_uint64()) return static_cast<std::int64_t>(*n);
+  return std::nullopt;
+}
+inline bool bool_in(const json::object& object, std::string_view key) {
+  const auto* value = object.if_contains(key);
+  return value && value->is_bool() && value->get_bool();
+}
+inline json::object& object_of(json::object& object, std::string_view key) {
+  auto& value = object[key];
+  return value.is_object() ? value.get_object() : value.emplace_object();
+}
+inline void default_to(json::object& object, std::string_view key, json::value value) {
+  if (!object.contains(key)) object[key] = std::move(value);
+}
+inline void carry(json::object& to, const json::object& from, std::string_view key) {
+  if (const auto* value = from.if_contains(key)) to[key] = *value;
+  else to.erase(key);
+}
+
+}  // namespace nodal::master::fields
+
+namespace nodal::master {
+
+/// What a Pod and a pod template share: pull policies, volumes without a source.
+void default_pod_spec(boost::json::object& spec);
+/// Names of volumes and mounts, of containers.
+void validate_pod_spec(const boost::json::object& spec, const std::string& path, FieldErrors& errors);
+
+extern const Strategy kPodStrategy, kWorkloadStrategy, kDeploymentStrategy, kServiceStrategy, kNamespaceStrategy,
+    kSecretStrategy, kConfigMapStrategy, kNodeStrategy;
+
+}  // namespace nodal::master

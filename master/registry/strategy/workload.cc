@@ -1,0 +1,117 @@
+// master/registry/strategy/workload.cc — Deployment and ReplicaSet: their template, selector and rollout.
+#include "master/registry/strategy/fields.h"
+
+namespace nodal::master {
+namespace {
+
+using namespace fields;
+
+json::object* template_spec(json::object& object) {
+  auto* spec = object_in(object, "spec");
+  auto* pod = spec ? object_in(*spec, "template") : nullptr;
+  return pod ? object_in(*pod, "spec") : nullptr;
+}
+
+void default_workload(json::object& object) {
+  if (auto* spec = template_spec(object)) default_pod_spec(*spec);
+}
+
+void default_deployment(json::object& object) {
+  default_workload(object);
+  auto* spec = object_in(object, "spec");
+  auto* strategy = spec ? object_in(*spec, "strategy") : nullptr;
+  if (!strategy || string_in(*strategy, "type") != "RollingUpdate") return;
+  auto& rolling = object_of(*strategy, "rollingUpdate");
+  default_to(rolling, "maxUnavailable", "25%");
+  default_to(rolling, "maxSurge", "25%");
+}
+
+// Whether a LabelSelector fits the labels.
+bool fits(const json::object& selector, const json::object* labels) {
+  const auto value_of = [&](std::string_view key) -> std::optional<std::string_view> {
+    const auto* value = labels ? labels->if_contains(key) : nullptr;
+    if (!value || !value->is_string()) return std::nullopt;
+    return view(value->get_string());
+  };
+  if (const auto* wanted = object_in(selector, "matchLabels"))
+    for (const auto& [key, value] : *wanted)
+      if (!value.is_string() || value_of(view(key)) != view(value.get_string())) return false;
+  if (const auto* expressions = list_in(selector, "matchExpressions"))
+    for (const auto& item : *expressions) {
+      const auto* expression = item.if_object();
+      if (!expression) continue;
+      const auto have = value_of(string_in(*expression, "key"));
+      const auto op = string_in(*expression, "operator");
+      bool listed = false;
+      if (const auto* values = list_in(*expression, "values"))
+        for (const auto& value : *values) listed = listed || (have && value.is_string() && view(value.get_string()) == *have);
+      if ((op == "In" && !listed) || (op == "NotIn" && listed) || (op == "Exists" && !have) || (op == "DoesNotExist" && have))
+        return false;
+    }
+  return true;
+}
+
+// As Go prints a map of labels.
+std::string go_map(const json::object* labels) {
+  std::string out = "map[string]string{";
+  bool first = true;
+  if (labels)
+    for (const auto& [key, value] : *labels) {
+      out += text::cat(first ? "" : ", ", quoted(view(key)), ":", value.is_string() ? quoted(view(value.get_string())) : "");
+      first = false;
+    }
+  else return "map[string]string(nil)";
+  return out + "}";
+}
+
+void validate_workload(const json::object& object, FieldErrors& errors) {
+  const auto* spec = object_in(object, "spec");
+  if (!spec) return;
+  const auto* pod = object_in(*spec, "template");
+  const auto* metadata = pod ? object_in(*pod, "metadata") : nullptr;
+  const auto* labels = metadata ? object_in(*metadata, "labels") : nullptr;
+  if (const auto* selector = object_in(*spec, "selector")) {
+    const auto* match = object_in(*selector, "matchLabels");
+    const auto* expressions = list_in(*selector, "matchExpressions");
+    if ((!match || match->empty()) && (!expressions || expressions->empty()))
+      errors.push_back({"FieldValueInvalid", "spec.selector",
+                        text::cat("Invalid value: v1.LabelSelector{MatchLabels:map[string]string(nil), "
+                                  "MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: empty selector is invalid for ",
+                                  text::lower(string_in(object, "kind")))});
+    else if (!fits(*selector, labels))
+      errors.push_back({"FieldValueInvalid", "spec.template.metadata.labels",
+                        text::cat("Invalid value: ", go_map(labels), ": `selector` does not match template `labels`")});
+  }
+  const auto* pod_spec = pod ? object_in(*pod, "spec") : nullptr;
+  if (!pod_spec) return;
+  validate_pod_spec(*pod_spec, "spec.template.spec", errors);
+  const auto restart = string_in(*pod_spec, "restartPolicy");
+  if (!restart.empty() && restart != "Always")
+    errors.push_back({"FieldValueNotSupported", "spec.template.spec.restartPolicy",
+                      text::cat("Unsupported value: ", quoted(restart), R"(: supported values: "Always")")});
+}
+
+bool is_zero(const json::object& object, std::string_view key) {
+  return int_in(object, key) == 0 || string_in(object, key) == "0%";
+}
+
+void validate_deployment(const json::object& object, FieldErrors& errors) {
+  validate_workload(object, errors);
+  const auto* spec = object_in(object, "spec");
+  const auto* strategy = spec ? object_in(*spec, "strategy") : nullptr;
+  if (!strategy) return;
+  const auto* rolling = object_in(*strategy, "rollingUpdate");
+  if (string_in(*strategy, "type") == "Recreate" && rolling)
+    errors.push_back({"FieldValueForbidden", "spec.strategy.rollingUpdate",
+                      "Forbidden: may not be specified when strategy `type` is 'Recreate'"});
+  if (rolling && is_zero(*rolling, "maxUnavailable") && is_zero(*rolling, "maxSurge"))
+    errors.push_back({"FieldValueInvalid", "spec.strategy.rollingUpdate.maxUnavailable",
+                      text::cat("Invalid value: ", json::serialize(rolling->at("maxUnavailable")), ": may not be 0 when `maxSurge` is 0")});
+}
+
+}  // namespace
+
+const Strategy kWorkloadStrategy{default_workload, nullptr, nullptr, validate_workload, nullptr};
+const Strategy kDeploymentStrategy{default_deployment, nullptr, nullptr, validate_deployment, nullptr};
+
+}  // namespace nodal::master
