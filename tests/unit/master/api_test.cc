@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 #include "master/api/loopback.h"
-#include "test_store.h"
+#include "master/store/memory_kv.h"
 
 namespace nodal::master {
 namespace {
@@ -75,7 +75,7 @@ class ApiTest : public testing::Test {
                 text::cat(R"({"metadata":{"name":")", name, R"(","labels":)", labels, "}}"));
   }
 
-  TestStore kv;
+  MemoryKv kv;
   SystemClock clock;
   std::unique_ptr<Api> api;
   std::unique_ptr<LoopbackTransport> transport;

@@ -5,7 +5,8 @@
 
 #include <boost/json.hpp>
 
-#include "test_store.h"
+#include "base/text.h"
+#include "master/store/memory_kv.h"
 
 namespace nodal::master {
 namespace {
@@ -20,7 +21,7 @@ class FixedClock final : public Clock {
 
 class ObjectStoreTest : public testing::Test {
  protected:
-  TestStore kv;
+  MemoryKv kv;
   FixedClock clock;
   ObjectStore objects{kv, clock};
   const schema::Resource& pods = *schema::find_resource("", "v1", "pods");
