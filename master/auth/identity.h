@@ -1,0 +1,32 @@
+// master/auth/identity.h — who asks, and what for.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nodal::master {
+
+struct Identity {
+  std::string user;
+  std::vector<std::string> groups;
+  std::string uid;
+
+  [[nodiscard]] bool in_group(std::string_view group) const {
+    for (const auto& g : groups)
+      if (g == group) return true;
+    return false;
+  }
+  bool operator==(const Identity&) const = default;
+};
+
+/// A request as rules see it.
+struct Attributes {
+  std::string verb;  ///< get, list, …; the lower-case method for a path that is no resource
+  bool is_resource = false;
+  std::string path;
+  std::string group, resource, subresource, namespace_, name;
+  std::string field_selector;
+};
+
+}  // namespace nodal::master

@@ -1,0 +1,298 @@
+// master/registry/allocate/services.cc — see services.h.
+#include "master/registry/allocate/services.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <random>
+
+#include "base/text.h"
+
+namespace nodal::master {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::uint64_t kMostAddresses =
+    1u << 20;  // of a range wider than a /12, only the first are used
+
+std::string string_of(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::int64_t number_of(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  if (value == nullptr) return 0;
+  if (value->is_int64()) return value->get_int64();
+  return value->is_uint64() ? static_cast<std::int64_t>(value->get_uint64()) : 0;
+}
+
+const json::object* spec_of(const json::object& service) {
+  const auto* spec = service.if_contains("spec");
+  return spec != nullptr ? spec->if_object() : nullptr;
+}
+
+bool wants_address(const json::object& spec) {
+  return string_of(spec, "type") != "ExternalName" && string_of(spec, "clusterIP") != "None";
+}
+
+bool wants_node_ports(const json::object& spec) {
+  const auto type = string_of(spec, "type");
+  if (type == "NodePort") return true;
+  if (type != "LoadBalancer") return false;
+  const auto* allocate = spec.if_contains("allocateLoadBalancerNodePorts");
+  return allocate == nullptr || !allocate->is_bool() || allocate->get_bool();
+}
+
+// As many numbers at the low end as Kubernetes leaves for those who choose themselves: between 16
+// and 256, a sixteenth.
+std::uint64_t static_band(std::uint64_t size, std::uint64_t most) {
+  return size < 32 ? 0 : std::clamp<std::uint64_t>(size / 16, 16, most);
+}
+
+}  // namespace
+
+struct ServiceAllocator::Held {
+  std::vector<std::uint64_t> addresses;
+  std::vector<std::uint64_t> ports;
+};
+
+ServiceAllocator::ServiceAllocator(Options options)
+    : options_(options),
+      addresses_(std::min(options.service_cidr.size(), kMostAddresses)),
+      ports_(static_cast<std::uint64_t>(options.last_port - options.first_port) + 1) {
+  // The network's own address, and in IPv4 its broadcast address, are no Service's.
+  addresses_.take(0);
+  if (options_.service_cidr.base().is_v4() && addresses_.size() > 1 &&
+      addresses_.size() == options_.service_cidr.size())
+    addresses_.take(addresses_.size() - 1);
+  std::random_device random;
+  next_address_ = random();
+  next_port_ = random();
+}
+
+std::optional<std::uint64_t> ServiceAllocator::offset_of(const net::IpAddress& address) const {
+  if (!options_.service_cidr.contains(address)) return std::nullopt;
+  std::uint64_t offset = 0;
+  const auto& base = options_.service_cidr.base().bytes();
+  for (std::size_t i = 0; i < address.size(); ++i)
+    offset = offset << 8 | static_cast<std::uint64_t>(address.bytes()[i] - base[i]);
+  if (offset >= addresses_.size()) return std::nullopt;
+  return offset;
+}
+
+ServiceAllocator::Held ServiceAllocator::held_by(const json::object& service) const {
+  Held held;
+  const auto* spec = spec_of(service);
+  if (spec == nullptr) return held;
+  if (wants_address(*spec))
+    if (const auto ip = net::IpAddress::parse(string_of(*spec, "clusterIP")))
+      if (const auto offset = offset_of(*ip)) held.addresses.push_back(*offset);
+  if (const auto* list = spec->if_contains("ports"); list != nullptr && list->is_array())
+    for (const auto& item : list->get_array()) {
+      if (!item.is_object()) continue;
+      const auto port = number_of(item.get_object(), "nodePort");
+      if (port < options_.first_port || port > options_.last_port) continue;
+      const auto n = static_cast<std::uint64_t>(port - options_.first_port);
+      // TCP and UDP of one Service may share a number.
+      if (std::ranges::find(held.ports, n) == held.ports.end()) held.ports.push_back(n);
+    }
+  if (const auto port = number_of(*spec, "healthCheckNodePort");
+      port >= options_.first_port && port <= options_.last_port)
+    held.ports.push_back(static_cast<std::uint64_t>(port - options_.first_port));
+  return held;
+}
+
+bool ServiceAllocator::restore(const json::object& service) {
+  const std::lock_guard lock(mutex_);
+  const Held held = held_by(service);
+  bool clean = true;
+  for (const auto n : held.addresses) clean = addresses_.take(n) && clean;
+  for (const auto n : held.ports) clean = ports_.take(n) && clean;
+  return clean;
+}
+
+void ServiceAllocator::release(const json::object& service) {
+  const std::lock_guard lock(mutex_);
+  const Held held = held_by(service);
+  for (const auto n : held.addresses) addresses_.give_back(n);
+  for (const auto n : held.ports) ports_.give_back(n);
+}
+
+ServiceAllocator::Reservation::~Reservation() {
+  const std::lock_guard lock(owner_.mutex_);
+  for (const auto n : addresses_) owner_.addresses_.give_back(n);
+  for (const auto n : ports_) owner_.ports_.give_back(n);
+}
+
+void ServiceAllocator::Reservation::keep() {
+  const std::lock_guard lock(owner_.mutex_);
+  for (const auto n : old_addresses_) owner_.addresses_.give_back(n);
+  for (const auto n : old_ports_) owner_.ports_.give_back(n);
+  addresses_.clear();
+  ports_.clear();
+  old_addresses_.clear();
+  old_ports_.clear();
+}
+
+bool ServiceAllocator::reserve_address(json::object& spec, Reservation& reservation,
+                                       const Held& old, FieldErrors& errors, bool& used_up) {
+  if (!wants_address(spec)) {
+    if (string_of(spec, "clusterIP") == "None") spec["clusterIPs"] = json::array{"None"};
+    reservation.old_addresses_ = old.addresses;
+    return true;
+  }
+  std::string wanted = string_of(spec, "clusterIP");
+  if (wanted.empty())
+    if (const auto* list = spec.if_contains("clusterIPs"); list != nullptr && list->is_array() &&
+                                                           !list->get_array().empty() &&
+                                                           list->get_array()[0].is_string())
+      wanted = list->get_array()[0].get_string();
+  std::uint64_t offset = 0;
+  if (!wanted.empty()) {
+    const auto invalid = [&](std::string_view why) {
+      errors.push_back({"FieldValueInvalid", "spec.clusterIPs",
+                        text::cat("Invalid value: [\"", wanted, "\"]: ", why)});
+      return false;
+    };
+    const auto ip = net::IpAddress::parse(wanted);
+    if (!ip) return invalid("must be a valid IP address");
+    const auto found = offset_of(*ip);
+    if (!found)
+      return invalid(text::cat("failed to allocate IP ", wanted, ": the provided IP (", wanted,
+                               ") is not in the valid range. The range of valid IPs is ",
+                               options_.service_cidr.text()));
+    offset = *found;
+    if (std::ranges::find(old.addresses, offset) == old.addresses.end()) {
+      if (!addresses_.take(offset))
+        return invalid(
+            text::cat("failed to allocate IP ", wanted, ": provided IP is already allocated"));
+      reservation.addresses_.push_back(offset);
+    }
+  } else if (!old.addresses.empty()) {
+    offset = old.addresses.front();
+  } else {
+    const auto free = addresses_.take_any(static_band(addresses_.size(), 256), next_address_);
+    next_address_ += 1;
+    if (!free) {
+      used_up = true;
+      return false;
+    }
+    offset = *free;
+    reservation.addresses_.push_back(offset);
+  }
+  for (const auto n : old.addresses)
+    if (n != offset) reservation.old_addresses_.push_back(n);
+  const std::string ip = options_.service_cidr.base().plus(offset).text();
+  spec["clusterIP"] = ip;
+  spec["clusterIPs"] = json::array{ip};
+  return true;
+}
+
+bool ServiceAllocator::reserve_ports(json::object& spec, Reservation& reservation, const Held& old,
+                                     FieldErrors& errors, bool& used_up) {
+  std::vector<std::uint64_t>
+      mine;  // of this object: two ports of different protocols may share one
+  auto* list = spec.if_contains("ports");
+  const bool wanted = wants_node_ports(spec);
+  if (list != nullptr && list->is_array()) {
+    // Chosen ones first, so that none of them is given away below.
+    for (int round = 0; wanted && round < 2; ++round) {
+      std::size_t index = 0;
+      for (auto& item : list->get_array()) {
+        const std::size_t at = index++;
+        if (!item.is_object()) continue;
+        auto& port = item.get_object();
+        const auto number = number_of(port, "nodePort");
+        if ((number != 0) != (round == 0)) continue;
+        if (round == 0) {
+          const auto invalid = [&](std::string_view why) {
+            errors.push_back({"FieldValueInvalid", text::cat("spec.ports[", at, "].nodePort"),
+                              text::cat("Invalid value: ", number, ": ", why)});
+          };
+          if (number < options_.first_port || number > options_.last_port) {
+            invalid(
+                text::cat("provided port is not in the valid range. The range of valid ports is ",
+                          options_.first_port, "-", options_.last_port));
+            continue;
+          }
+          const auto n = static_cast<std::uint64_t>(number - options_.first_port);
+          if (std::ranges::find(mine, n) != mine.end()) continue;
+          if (std::ranges::find(old.ports, n) == old.ports.end()) {
+            if (!ports_.take(n)) {
+              invalid("provided port is already allocated");
+              continue;
+            }
+            reservation.ports_.push_back(n);
+          }
+          mine.push_back(n);
+        } else {
+          const auto free = ports_.take_any(static_band(ports_.size(), 128), next_port_);
+          next_port_ += 1;
+          if (!free) {
+            used_up = true;
+            return false;
+          }
+          reservation.ports_.push_back(*free);
+          mine.push_back(*free);
+          port["nodePort"] = static_cast<std::int64_t>(options_.first_port + *free);
+        }
+      }
+    }
+    if (!wanted)
+      for (auto& item : list->get_array())
+        if (item.is_object()) item.get_object().erase("nodePort");
+  }
+  for (const auto n : old.ports)
+    if (std::ranges::find(mine, n) == mine.end()) reservation.old_ports_.push_back(n);
+  return errors.empty();
+}
+
+Result<std::unique_ptr<ServiceAllocator::Reservation>> ServiceAllocator::reserve(
+    json::object& service, const json::object* old, FieldErrors& errors) {
+  auto reservation = std::make_unique<Reservation>(*this);
+  bool used_up = false;
+  bool done = true;
+  auto* spec = service.if_contains("spec");
+  if (spec == nullptr || !spec->is_object()) return reservation;
+  {
+    const std::lock_guard lock(mutex_);
+    const Held held = old != nullptr ? held_by(*old) : Held{};
+    done = reserve_address(spec->get_object(), *reservation, held, errors, used_up) &&
+           reserve_ports(spec->get_object(), *reservation, held, errors, used_up);
+  }
+  if (used_up)
+    return fail(Errc::unavailable,
+                text::cat("no free ",
+                          reservation->addresses_.empty() && wants_address(spec->get_object()) &&
+                                  string_of(spec->get_object(), "clusterIP").empty()
+                              ? text::cat("address is left in ", options_.service_cidr.text())
+                              : text::cat("node port is left in ", options_.first_port, "-",
+                                          options_.last_port)));
+  if (done && wants_address(spec->get_object())) {
+    const bool v6 = options_.service_cidr.base().is_v6();
+    spec->get_object()["ipFamilies"] = json::array{v6 ? "IPv6" : "IPv4"};
+  }
+  if (done && string_of(spec->get_object(), "type") != "ExternalName") {
+    if (!spec->get_object().contains("ipFamilies"))
+      spec->get_object()["ipFamilies"] =
+          json::array{options_.service_cidr.base().is_v6() ? "IPv6" : "IPv4"};
+    if (!spec->get_object().contains("ipFamilyPolicy"))
+      spec->get_object()["ipFamilyPolicy"] = "SingleStack";
+  }
+  return reservation;
+}
+
+std::uint64_t ServiceAllocator::addresses_taken() const {
+  const std::lock_guard lock(mutex_);
+  return addresses_.taken();
+}
+
+std::uint64_t ServiceAllocator::ports_taken() const {
+  const std::lock_guard lock(mutex_);
+  return ports_.taken();
+}
+
+}  // namespace nodal::master
