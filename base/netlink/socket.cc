@@ -117,6 +117,8 @@ RoutePtr to_nl(const Route& in) {
     rtnl_route_nh_set_flags(hop, RTNH_F_ONLINK);
   }
   rtnl_route_add_nexthop(out.get(), hop);  // takes ownership
+  if (in.source)
+    rtnl_route_set_pref_src(out.get(), address_of(*in.source, in.source->is_v4() ? 32 : 128).get());
   return out;
 }
 

@@ -46,6 +46,7 @@ struct Route {
   int link = 0;
   std::optional<net::IpAddress> via;  ///< on-link: need not be reachable by another route
   std::uint32_t table = 254;          ///< main
+  std::optional<net::IpAddress> source = std::nullopt;  ///< the address that our own flows get
   auto operator<=>(const Route&) const = default;
 };
 

@@ -1,0 +1,204 @@
+// proxy/daemon/main.cc — nodal-proxy: constructs everything and waits.
+
+#include <mutex>
+
+#include "api-client/client/kubeconfig.h"
+#include "api-client/client/reflector.h"
+#include "base/file.h"
+#include "base/http/server.h"
+#include "base/log.h"
+#include "base/loop/stop.h"
+#include "base/text.h"
+#include "proxy/daemon/options.h"
+#include "proxy/dns/server.h"
+#include "proxy/host/local_network.h"
+#include "proxy/nft/dataplane.h"
+#include "proxy/nft/forward_gate.h"
+#include "proxy/nft/table_watch.h"
+#include "proxy/service_table.h"
+#include "proxy/sync_loop.h"
+
+namespace nodal::proxy {
+namespace {
+
+// The node's own view of itself, from its Node object.
+NodeView view_of(const core_v1::Node& node, const Options& options) {
+  NodeView view;
+  view.name = node.metadata.name;
+  for (const auto& address : node.status.addresses)
+    if (address.type == "InternalIP" || address.type == "ExternalIP")
+      if (const auto ip = net::IpAddress::parse(address.address)) view.addresses.push_back(*ip);
+  for (const auto& text : node.spec.pod_cidrs)
+    if (const auto cidr = net::Cidr::parse(text)) view.pod_cidrs.push_back(*cidr);
+  view.cluster_cidrs = {options.cluster_cidr};
+  return view;
+}
+
+std::string metrics_text(const SyncLoop& loop, const ServiceTable& table,
+                         const dns::Server* server) {
+  const auto sync = loop.figures();
+  std::string out;
+  const auto add = [&](std::string_view name, std::string_view type, std::string_view help,
+                       std::uint64_t value) {
+    out += text::cat("# HELP ", name, " ", help, "\n# TYPE ", name, " ", type, "\n", name, " ",
+                     value, "\n");
+  };
+  add("nodal_proxy_services", "gauge", "Services in the snapshot.",
+      table.snapshot().read()->size());
+  add("nodal_proxy_syncs_total", "counter", "Syncs of the dataplane.", sync.syncs);
+  add("nodal_proxy_full_syncs_total", "counter", "Of those, syncs of everything.", sync.full_syncs);
+  add("nodal_proxy_sync_failures_total", "counter", "Of those, failed ones.", sync.failures);
+  add("nodal_proxy_last_sync_microseconds", "gauge", "How long the last sync took.",
+      static_cast<std::uint64_t>(sync.last.count()));
+  if (server != nullptr) {
+    const auto dns = server->figures();
+    add("nodal_dns_queries_total", "counter", "DNS queries.", dns.queries);
+    add("nodal_dns_cluster_answers_total", "counter", "Answered from the cluster.",
+        dns.cluster_answers);
+    add("nodal_dns_forwarded_total", "counter", "Asked upstream.", dns.forwarded);
+    add("nodal_dns_cache_hits_total", "counter", "Answered from the cache.", dns.cache_hits);
+    add("nodal_dns_stale_answers_total", "counter",
+        "Answered with stale data as upstream was away.", dns.stale_answers);
+    add("nodal_dns_upstream_failures_total", "counter", "Questions that no upstream answered.",
+        dns.upstream_failures);
+  }
+  return out;
+}
+
+// What readers of Services never look at stays out of the mirrors.
+template <class T>
+void trim_metadata(T& object) {
+  object.metadata.managed_fields.clear();
+  object.metadata.annotations.clear();
+}
+
+Result<> remove_everything(const Options& options) {
+  auto dataplane = NODAL_TRY(nft::NftDataplane::open({.dns = options.cluster_dns}));
+  NODAL_TRY(dataplane->remove());
+  NODAL_TRY(nft::ForwardGate(NODAL_TRY(nft::Applier::open())).close());
+  return LocalNetwork::remove(options.cluster_dns, options.service_cidr);
+}
+
+Result<> run(const Options& options) {
+  const auto access = NODAL_TRY(client::load_kubeconfig(options.kubeconfig));
+  const auto api = std::make_shared<client::Client>(NODAL_TRY(client::connect(access)),
+                                                    text::cat("nodal-proxy/", NODAL_VERSION));
+
+  NODAL_TRY(LocalNetwork::enable_forwarding(options.cluster_cidr.base().is_v6()));
+  NODAL_TRY(LocalNetwork::add_addresses(options.cluster_dns));
+  auto gate = nft::ForwardGate(NODAL_TRY(nft::Applier::open()));
+  if (auto opened = gate.open_for({options.cluster_cidr}); !opened)
+    log::warn("pods' traffic may be dropped by the host's FORWARD chain",
+              {{"error", opened.error().message}});
+
+  SyncLoop* loop = nullptr;
+  ServiceTable table(options.node_name, [&loop] {
+    if (loop != nullptr) loop->wake();
+  });
+  SyncLoop sync(table, NODAL_TRY(nft::NftDataplane::open({.dns = options.cluster_dns})));
+  loop = &sync;
+
+  std::mutex gate_mutex;
+  const auto watch = NODAL_TRY(nft::TableWatch::start({"nodal", "filter"}, [&] {
+    sync.verify();
+    const std::lock_guard lock(gate_mutex);
+    if (auto opened = gate.open_for({options.cluster_cidr}); !opened)
+      log::warn("pods' traffic may be dropped by the host's FORWARD chain",
+                {{"error", opened.error().message}});
+  }));
+
+  client::Mirror<core_v1::Node> nodes;
+  nodes.on_change([&](const client::Change<core_v1::Node>& change) {
+    if (!change.after) return;  // keep what we know: our own node is not gone while we run
+    auto view = view_of(*change.after, options);
+    if (view.addresses.empty()) return;
+    if (auto routed = LocalNetwork::add_service_route(options.service_cidr, view.addresses.front());
+        !routed)
+      log::warn("no route to the Services' range", {{"error", routed.error().message}});
+    sync.set_node(std::move(view));
+  });
+
+  std::unique_ptr<dns::Server> server;
+  if (!options.cluster_dns.empty()) {
+    dns::ServerOptions dns_options;
+    for (const auto& ip : options.cluster_dns) dns_options.listen.push_back({ip, 53});
+    dns_options.zone.domain = dns::normalize(options.cluster_domain);
+    dns_options.zone.reverse = {options.cluster_cidr, options.service_cidr};
+    dns_options.upstreams = options.upstreams;
+    if (dns_options.upstreams.empty())
+      if (const auto text = file::read(options.resolv_conf, 1 << 16))
+        dns_options.upstreams = dns::nameservers(*text, options.cluster_dns);
+    server = NODAL_TRY(dns::Server::start(std::move(dns_options), table.snapshot()));
+  }
+
+  const auto answer = [&](const http::Request& request, const http::ResponderPtr& responder,
+                          bool local) {
+    http::Response response;
+    response.headers.add("Content-Type", "text/plain; charset=utf-8");
+    const auto path = request.target.substr(0, request.target.find('?'));
+    if (request.method != "GET") {
+      response.status = 405;
+    } else if (path == "/healthz" || path == "/livez" || path == "/readyz") {
+      response.status = sync.has_synced() ? 200 : 503;
+      response.append(sync.has_synced() ? "ok\n" : "the dataplane is not loaded yet\n");
+    } else if (path == "/metrics") {
+      response.append(metrics_text(sync, table, server.get()));
+    } else if (path == "/dump" && local) {
+      auto dump = sync.dump();
+      response.status = dump ? 200 : 500;
+      response.append(dump ? *dump : dump.error().message + "\n");
+    } else {
+      response.status = 404;
+    }
+    responder->send(std::move(response));
+  };
+  std::unique_ptr<http::Server> health, debug;
+  if (!options.health_listen.empty())
+    health =
+        NODAL_TRY(http::Server::start({.listen = options.health_listen},
+                                      [&](http::Request request, http::ResponderPtr responder) {
+                                        answer(request, responder, false);
+                                      }));
+  if (!options.debug_socket.empty()) {
+    NODAL_TRY(
+        file::make_folders(options.debug_socket.substr(0, options.debug_socket.rfind('/')), 0755));
+    debug = NODAL_TRY(http::Server::start({.listen = text::cat("unix:", options.debug_socket)},
+                                          [&](http::Request request, http::ResponderPtr responder) {
+                                            answer(request, responder, true);
+                                          }));
+  }
+
+  const client::Reflector<core_v1::Node> node_feed(
+      api, nodes,
+      {.field_selector = text::cat("metadata.name=", options.node_name),
+       .trim = trim_metadata<core_v1::Node>});
+  const client::Reflector<core_v1::Service> service_feed(api, table.services(),
+                                                         {.trim = trim_metadata<core_v1::Service>});
+  const client::Reflector<discovery_v1::EndpointSlice> slice_feed(
+      api, table.slices(), {.trim = trim_metadata<discovery_v1::EndpointSlice>});
+  log::info("nodal-proxy is up",
+            {{"version", NODAL_VERSION}, {"node", options.node_name}, {"server", access.server}});
+
+  std::stop_source stop;
+  wait_for_stop_signal(stop);
+  // What is programmed stays: connections go on while a new proxy starts.
+  log::info("nodal-proxy ends; Services stay as they are");
+  return {};
+}
+
+}  // namespace
+}  // namespace nodal::proxy
+
+int main(int argc, char** argv) {
+  nodal::block_signals();
+  nodal::tune_memory();
+  const auto parsed = nodal::proxy::parse_options(argc, argv);
+  if (parsed.exit_code >= 0) return parsed.exit_code;
+  const auto done = parsed.options.remove ? nodal::proxy::remove_everything(parsed.options)
+                                          : nodal::proxy::run(parsed.options);
+  if (!done) {
+    nodal::log::error("nodal-proxy cannot go on", {{"error", done.error().message}});
+    return 1;
+  }
+  return 0;
+}
