@@ -1,0 +1,204 @@
+// master/daemon/parts.cc — see parts.h.
+#include "master/daemon/parts.h"
+
+#include <boost/json.hpp>
+
+#include "api-client/codec/time.h"
+#include "base/http/client.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace nodal::master {
+namespace json = boost::json;
+namespace {
+
+json::object read(KvStore& kv, std::string_view group, std::string_view plural, std::string_view ns, std::string_view name) {
+  const schema::Resource* resource = schema::find_resource(group, "v1", plural);
+  if (!resource) return {};
+  const auto entry = kv.get(object_key(*resource, ns, name));
+  return entry ? parse_object(*entry->value) : json::object();
+}
+
+// Some member of that name anywhere below `value` is the text; how a pod spec names what it uses is regular enough.
+bool names_reference(const json::value& value, std::string_view holder, std::string_view member, std::string_view name) {
+  if (const auto* list = value.if_array()) {
+    for (const auto& item : *list)
+      if (names_reference(item, holder, member, name)) return true;
+    return false;
+  }
+  const auto* object = value.if_object();
+  if (!object) return false;
+  for (const auto& [key, inner] : *object) {
+    if (key == holder) {
+      const auto is_it = [&](const json::value& v) {
+        const auto* o = v.if_object();
+        const auto* text = o ? o->if_contains(member) : nullptr;
+        return text && text->is_string() && text->get_string() == name;
+      };
+      if (is_it(inner)) return true;
+      if (const auto* list = inner.if_array())
+        for (const auto& item : *list)
+          if (is_it(item)) return true;
+    }
+    if (names_reference(inner, holder, member, name)) return true;
+  }
+  return false;
+}
+
+class Reserved final : public ApiParts::Reservation {
+ public:
+  explicit Reserved(std::unique_ptr<ServiceAllocator::Reservation> inner) : inner_(std::move(inner)) {}
+  void keep() override { inner_->keep(); }
+
+ private:
+  std::unique_ptr<ServiceAllocator::Reservation> inner_;
+};
+
+Answer<json::object> sign_token(const Foundation& f, const json::object& account, json::object request) {
+  const auto& spec_value = request["spec"];
+  const json::object spec = spec_value.is_object() ? spec_value.get_object() : json::object();
+  std::int64_t seconds = 3600;
+  if (const auto* wanted = spec.if_contains("expirationSeconds"); wanted && wanted->is_int64()) seconds = wanted->get_int64();
+  if (seconds < 600)
+    return errors::invalid("authentication.k8s.io", "TokenRequest", "",
+                           {{"FieldValueInvalid", "spec.expirationSeconds",
+                             text::cat("Invalid value: ", seconds, ": may not specify a duration less than 10 minutes")}});
+  seconds = std::min<std::int64_t>(seconds, 24 * 3600);
+  TokenClaims claims;
+  claims.namespace_ = string_at(account, "metadata", "namespace");
+  claims.account = string_at(account, "metadata", "name");
+  claims.account_uid = string_at(account, "metadata", "uid");
+  if (string_at(spec, "boundObjectRef", "kind") == "Pod") {
+    claims.pod = string_at(spec, "boundObjectRef", "name");
+    claims.pod_uid = string_at(read(f.kv, "", "pods", claims.namespace_, claims.pod), "metadata", "uid");
+  }
+  if (const auto* audiences = spec.if_contains("audiences"); audiences && audiences->is_array())
+    for (const auto& audience : audiences->get_array())
+      if (audience.is_string() && !audience.get_string().empty())
+        claims.audiences.emplace_back(audience.get_string().data(), audience.get_string().size());
+  if (claims.audiences.empty()) claims.audiences.push_back(f.tokens.issuer());
+  claims.issued = f.clock.now();
+  claims.expires = claims.issued + std::chrono::seconds(seconds);
+  const auto token = f.tokens.sign(claims);
+  if (!token) return errors::internal(token.error().message);
+  request["kind"] = "TokenRequest";
+  request["apiVersion"] = "authentication.k8s.io/v1";
+  request["status"] = json::object{{"token", *token}, {"expirationTimestamp", format_time(claims.expires)}};
+  return request;
+}
+
+}  // namespace
+
+ApiParts make_parts(const Foundation& f) {
+  ApiParts parts;
+  parts.kv = &f.kv;
+  parts.clock = &f.clock;
+  parts.authenticate = [&f](const http::Request& request) -> Answer<Caller> {
+    const auto identity = f.authenticator.identify(request);
+    if (!identity) return errors::unauthorized();
+    const auto wanted = impersonated(request);
+    if (!wanted) return errors::bad_request(wanted.error().message);
+    if (!*wanted) return Caller{identity->user, identity->groups, identity->uid};
+    if (!identity->in_group("system:masters")) {
+      ApiError error = errors::unauthorized().error();
+      error.code = 403;
+      error.reason = "Forbidden";
+      error.message = text::cat("users ", quoted((*wanted)->user), " is forbidden: User ", quoted(identity->user),
+                                " cannot impersonate resource \"users\" in API group \"\" at the cluster scope");
+      return std::unexpected(std::move(error));
+    }
+    return Caller{(*wanted)->user, (*wanted)->groups, (*wanted)->uid};
+  };
+  parts.authorize = [&f](const Caller& caller, const RequestInfo& info) -> std::optional<std::string> {
+    Attributes attributes;
+    attributes.verb = info.verb;
+    attributes.is_resource = info.is_resource;
+    attributes.path = info.path;
+    attributes.group = info.group;
+    attributes.resource = info.resource;
+    attributes.subresource = info.subresource;
+    attributes.namespace_ = info.namespace_;
+    attributes.name = info.name;
+    attributes.field_selector = info.parameter("fieldSelector");
+    return refuse(Identity{caller.user, caller.groups, caller.uid}, attributes, f.facts);
+  };
+  parts.reserve_service = [&f](json::object& service, const json::object* old,
+                               bool) -> Answer<std::unique_ptr<ApiParts::Reservation>> {
+    FieldErrors found;
+    auto reserved = f.services.reserve(service, old, found);
+    const schema::Resource* services = schema::find_resource("", "v1", "services");
+    const auto name = string_at(service, "metadata", "name");
+    if (!found.empty()) return errors::invalid(*services, name, std::move(found));
+    if (!reserved) return errors::internal(reserved.error().message);
+    return std::make_unique<Reserved>(std::move(*reserved));
+  };
+  parts.release_service = [&f](const json::object& service) { f.services.release(service); };
+  parts.issue_token = [&f](const json::object& account, json::object request) {
+    return sign_token(f, account, std::move(request));
+  };
+  parts.call_agent = [&f](const ApiParts::AgentAddress& agent, const std::string& path,
+                          const std::function<bool(std::string_view)>& sink, std::stop_token stop) -> Result<http::Response> {
+    // The address comes from the node's own report (SECURITY 23).
+    if (const auto ip = net::IpAddress::parse(agent.host); ip && (ip->is_link_local() || ip->is_multicast() || ip->is_unspecified()))
+      return fail(Errc::forbidden, text::cat("the node's address ", agent.host, " is not one that an agent can have"));
+    http::ClientOptions options;
+    const bool v6 = agent.host.find(':') != std::string::npos;
+    options.address = text::cat("https://", v6 ? "[" : "", agent.host, v6 ? "]:" : ":", agent.port);
+    options.tls = http::ClientTls{f.ca_pem, f.agent_client.certificate_pem, f.agent_client.key_pem, "", false};
+    http::Request request;
+    request.target = path;
+    return http::Client(std::move(options)).stream(request, sink, std::move(stop));
+  };
+  return parts;
+}
+
+NodeFacts node_facts(KvStore& kv) {
+  NodeFacts facts;
+  facts.is_pod_on = [&kv](const std::string& ns, const std::string& pod, const std::string& node) {
+    return string_at(read(kv, "", "pods", ns, pod), "spec", "nodeName") == node;
+  };
+  facts.is_used_on = [&kv](const std::string& resource, const std::string& ns, const std::string& name, const std::string& node) {
+    const schema::Resource* pods = schema::find_resource("", "v1", "pods");
+    const auto page = kv.list(key_prefix(*pods, ns), 0, "", 0);
+    if (!page) return false;
+    for (const auto& entry : page->entries) {
+      if (entry.value->find(name) == std::string::npos) continue;  // cheaper than a parse
+      const json::object pod = parse_object(*entry.value);
+      if (string_at(pod, "spec", "nodeName") != node) continue;
+      const auto* spec = pod.if_contains("spec");
+      if (!spec) continue;
+      if (resource == "serviceaccounts") {
+        if (string_at(pod, "spec", "serviceAccountName") == name) return true;
+      } else if (resource == "secrets") {
+        for (const std::string_view holder : {"secretRef", "secretKeyRef", "imagePullSecrets", "secret"})
+          if (names_reference(*spec, holder, "name", name)) return true;
+        if (names_reference(*spec, "secret", "secretName", name)) return true;
+      } else if (resource == "configmaps") {
+        for (const std::string_view holder : {"configMapRef", "configMapKeyRef", "configMap"})
+          if (names_reference(*spec, holder, "name", name)) return true;
+      }
+    }
+    return false;
+  };
+  return facts;
+}
+
+Authenticator::StillBound still_bound(KvStore& kv) {
+  return [&kv](const TokenClaims& claims) {
+    const json::object account = read(kv, "", "serviceaccounts", claims.namespace_, claims.account);
+    if (string_at(account, "metadata", "uid") != claims.account_uid || claims.account_uid.empty()) return false;
+    if (claims.pod.empty()) return true;
+    return string_at(read(kv, "", "pods", claims.namespace_, claims.pod), "metadata", "uid") == claims.pod_uid;
+  };
+}
+
+Result<> restore_services(KvStore& kv, ServiceAllocator& services) {
+  const schema::Resource* resource = schema::find_resource("", "v1", "services");
+  const auto page = NODAL_TRY(kv.list(key_prefix(*resource, ""), 0, "", 0));
+  for (const auto& entry : page.entries)
+    if (!services.restore(parse_object(*entry.value)))
+      log::warn("a stored Service has an address or port outside the ranges or used twice", {{"service", entry.key}});
+  return {};
+}
+
+}  // namespace nodal::master
