@@ -11,9 +11,9 @@ Result<int> call(client::Transport& api, std::string_view method, std::string pa
   request.method = method;
   request.target = std::move(path);
   request.body = std::move(body);
-  request.headers.set("Content-Type", type);
+  if (!type.empty()) request.headers.set("Content-Type", type);
   const auto answer = NODAL_TRY(api.send(request, {}));
-  if (answer.status >= 300 && answer.status != 409)
+  if (answer.status >= 300 && answer.status != 404)
     return fail(Errc::internal, text::cat(method, " ", request.target, ": ", answer.status, " ", answer.text()));
   return answer.status;
 }
@@ -21,9 +21,13 @@ Result<int> call(client::Transport& api, std::string_view method, std::string pa
 // Creates; what is there already gets the same content.
 Result<> ensure(client::Transport& api, const std::string& collection, std::string_view name, const std::string& body,
                 bool correct) {
-  const int status = NODAL_TRY(call(api, "POST", collection, body, "application/json"));
-  if (status != 409 || !correct) return {};
-  NODAL_TRY(call(api, "PATCH", text::cat(collection, "/", name), body, "application/merge-patch+json"));
+  const std::string path = text::cat(collection, "/", name);
+  const int status = NODAL_TRY(call(api, "GET", path, {}, {}));
+  if (status == 404) {
+    NODAL_TRY(call(api, "POST", collection, body, "application/json"));
+  } else if (correct) {
+    NODAL_TRY(call(api, "PATCH", path, body, "application/merge-patch+json"));
+  }
   return {};
 }
 
