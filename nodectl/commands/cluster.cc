@@ -1,0 +1,375 @@
+// nodectl/commands/cluster.cc — up, status, stop, delete: the life of a one-node cluster.
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "api-client/client/kubeconfig.h"
+#include "api-client/codec/time.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/loop/stop.h"
+#include "base/text.h"
+#include "base/yaml.h"
+#include "gen/core_v1.h"
+#include "nodectl/cluster/host.h"
+#include "nodectl/cluster/parts.h"
+#include "nodectl/cluster/supervisor.h"
+#include "nodectl/commands.h"
+#include "nodectl/manifests.h"
+
+extern char** environ;
+
+namespace nodal::nodectl {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using Steady = std::chrono::steady_clock;
+
+constexpr auto kReady = 60s;
+constexpr auto kStop = 60s;
+constexpr const char* kContext = "nodal";
+
+// A line of progress: what is done, and how long it took.
+class Progress {
+ public:
+  void begin(const std::string& what) {
+    what_ = what;
+    since_ = Steady::now();
+    if (is_terminal()) std::fputs(text::cat("  … ", what).c_str(), stdout), std::fflush(stdout);
+  }
+  void done(const std::string& detail = "") {
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - since_).count();
+    std::fputs(text::cat(is_terminal() ? "\r" : "", "  ", good("✓"), " ", what_, detail.empty() ? "" : text::cat(": ", detail), " (", took, " ms)\n").c_str(), stdout);
+    std::fflush(stdout);
+  }
+  void failed() { std::fputs(text::cat(is_terminal() ? "\r" : "", "  ", bad("✗"), " ", what_, "\n").c_str(), stdout); }
+
+ private:
+  std::string what_;
+  Steady::time_point since_;
+};
+
+pid_t supervisor_pid(const Layout& layout) {
+  const auto text = file::read(layout.supervisor_pid(), 64);
+  if (!text) return 0;
+  const auto words = text::split(text::trim(*text), ' ');
+  if (words.size() != 2) return 0;
+  const auto pid = text::number<pid_t>(words[0]);
+  const auto ticks = text::number<std::uint64_t>(words[1]);
+  return pid && ticks && start_ticks(*pid) == *ticks ? *pid : 0;
+}
+
+Result<> run_quietly(const std::vector<std::string>& command) {
+  std::vector<char*> arguments;
+  for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  pid_t pid = 0;
+  if (const int error = ::posix_spawn(&pid, command[0].c_str(), nullptr, nullptr, arguments.data(), environ); error != 0)
+    return fail_errno(error, text::cat("start ", command[0]));
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return fail(Errc::internal, text::cat(command[0], " ", command[1], " failed; what it said stands above"));
+  return {};
+}
+
+Result<> spawn_supervisor(const Layout& layout) {
+  const std::string self = layout.programs + "/nodectl";
+  const std::string log = layout.log + "/supervisor.log";
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640);
+  posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  std::string verb = "supervise";
+  char* const arguments[] = {const_cast<char*>(self.c_str()), verb.data(), nullptr};
+  pid_t pid = 0;
+  const int error = ::posix_spawn(&pid, self.c_str(), &actions, &attributes, arguments, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return fail_errno(error, text::cat("start ", self));
+  return {};
+}
+
+// Waits until `ready` holds; the last error when it does not in time.
+template <class Ready>
+Result<> await(std::chrono::seconds limit, Ready ready) {
+  const auto deadline = Steady::now() + limit;
+  for (;;) {
+    auto done = ready();
+    if (done) return {};
+    if (Steady::now() >= deadline) return std::unexpected(done.error());
+    std::this_thread::sleep_for(25ms);
+  }
+}
+
+std::string kubeconfig_path() {
+  if (const char* list = std::getenv("KUBECONFIG"); list != nullptr && *list != '\0') return std::string(text::split(list, ':').front());
+  const char* home = std::getenv("HOME");
+  return text::cat(home == nullptr ? "/root" : home, "/.kube/config");
+}
+
+// Puts (or with `access` null, takes out) the entries named "nodal" of the person's kubeconfig; the rest stays.
+Result<> merge_kubeconfig(const client::ClusterAccess* access) {
+  const auto path = kubeconfig_path();
+  json::object config;
+  if (file::exists(path)) {
+    const auto documents = NODAL_TRY(yaml_to_json(NODAL_TRY(file::read(path, 4 << 20))));
+    if (!documents.empty()) {
+      auto document = NODAL_TRY(codec::parse(documents.front()));
+      if (!document.is_object()) return fail(Errc::invalid, text::cat(path, " is no kubeconfig"));
+      config = std::move(document.get_object());
+    }
+  } else if (access == nullptr) {
+    return {};
+  }
+  json::object ours;
+  if (access != nullptr) {
+    const auto rendered = NODAL_TRY(yaml_to_json(client::render_kubeconfig(*access, kContext)));
+    ours = NODAL_TRY(codec::parse(rendered.front())).get_object();
+  }
+  std::size_t left = 0;
+  for (const char* list : {"clusters", "users", "contexts"}) {
+    json::array kept;
+    if (const auto* entries = config.if_contains(list); entries != nullptr && entries->is_array())
+      for (const auto& entry : entries->get_array()) {
+        const auto* name = entry.is_object() ? entry.get_object().if_contains("name") : nullptr;
+        if (name == nullptr || *name != json::value(kContext)) kept.push_back(entry);
+      }
+    if (const auto* entries = ours.if_contains(list)) kept.push_back(entries->get_array()[0]);
+    left += kept.size();
+    config[list] = std::move(kept);
+  }
+  config["apiVersion"] = "v1";
+  config["kind"] = "Config";
+  if (access != nullptr) {
+    config["current-context"] = kContext;
+  } else if (const auto* current = config.if_contains("current-context"); current != nullptr && *current == json::value(kContext)) {
+    config["current-context"] = "";
+  }
+  if (left == 0) return file::remove(path);
+  NODAL_TRY(file::make_folders(path.substr(0, path.rfind('/')), 0700));
+  return file::write(path, NODAL_TRY(json_to_yaml(json::serialize(config))), 0600);
+}
+
+// The Service by which pods find DNS; the proxy answers on its address itself.
+Result<> ensure_dns_service(client::Client& client, const Settings& settings) {
+  core_v1::Service dns;
+  dns.metadata.namespace_ = "kube-system";
+  dns.metadata.name = "kube-dns";
+  dns.metadata.labels = {{"k8s-app", "kube-dns"}, {"kubernetes.io/cluster-service", "true"}, {"kubernetes.io/name", "CoreDNS"}};
+  dns.spec.cluster_ip = settings.cluster_dns;
+  for (const char* protocol : {"UDP", "TCP"}) {
+    core_v1::ServicePort port;
+    port.name = protocol == std::string_view("UDP") ? "dns" : "dns-tcp";
+    port.protocol = protocol;
+    port.port = 53;
+    port.target_port = IntOrString{53};
+    dns.spec.ports.push_back(std::move(port));
+  }
+  auto created = client.create(dns);
+  if (!created && created.error().code != Errc::already_exists) return wrap("create the DNS Service", created.error());
+  return {};
+}
+
+Result<bool> is_node_ready(client::Client& client, const std::string& name) {
+  const auto node = NODAL_TRY(client.get<core_v1::Node>("", name));
+  for (const auto& condition : node.status.conditions)
+    if (condition.type == "Ready") return condition.status == "True";
+  return false;
+}
+
+}  // namespace
+
+Result<> up(const UpOptions& options) {
+  const auto where = NODAL_TRY(layout());
+  Settings settings = options.settings;
+  if (const auto before = read_settings(where)) {
+    // A second `up` is the same node; what was said then holds.
+    settings = *before;
+  }
+  if (settings.node_name.empty()) {
+    char host[256] = "node";
+    ::gethostname(host, sizeof host - 1);
+    settings.node_name = text::lower(host);
+  }
+  if (settings.node_ip.empty()) settings.node_ip = NODAL_TRY(own_address());
+  if (settings.listen.empty() || settings.listen.starts_with("127.")) settings.listen = "0.0.0.0:6443";
+
+  const auto started = Steady::now();
+  Progress progress;
+  std::puts(text::cat("Nodal ", NODAL_VERSION, " on ", settings.node_name, " (", settings.node_ip, ")").c_str());
+  if (options.start_docker && !docker_answers(settings.docker_socket)) {
+    progress.begin("start Docker");
+    if (auto done = start_docker(settings); !done) {
+      progress.failed();
+      return done;
+    }
+    progress.done();
+  }
+  progress.begin("look at the host");
+  std::string lacking;
+  for (const auto& finding : examine(where, settings))
+    if (!finding.good) lacking += text::cat("\n  ", bad("✗"), " not so: ", finding.what, " — ", finding.remedy);
+  if (!lacking.empty()) {
+    progress.failed();
+    return fail(Errc::unavailable, text::cat("this host lacks something:", lacking));
+  }
+  progress.done();
+
+  for (const auto& [folder, mode] : {std::pair{where.state, 0711}, {where.run, 0755}, {where.log, 0750}, {where.state + "/pki", 0700}})
+    NODAL_TRY(file::make_folders(folder, static_cast<mode_t>(mode)));
+  NODAL_TRY(write_settings(where, settings));
+
+  const std::string port = settings.listen.substr(settings.listen.rfind(':') + 1);
+  progress.begin("keys and kubeconfigs");
+  if (auto issued = run_quietly({where.programs + "/nodal-master", "issue-node", "--data-dir", where.state + "/master", "--node-name", settings.node_name, "--node-ip",
+                                 settings.node_ip, "--server", text::cat("https://127.0.0.1:", port), "--out", where.state});
+      !issued) {
+    progress.failed();
+    return issued;
+  }
+  progress.done();
+
+  const bool running = supervisor_pid(where) != 0;
+  progress.begin(running ? "the parts run already" : "start master, agent and proxy");
+  if (!running) NODAL_TRY(spawn_supervisor(where));
+  progress.done();
+
+  progress.begin("API server");
+  std::shared_ptr<client::Client> client;
+  auto ready = await(kReady, [&]() -> Result<> {
+    if (!client) {
+      const auto access = NODAL_TRY(client::load_kubeconfig(where.admin_kubeconfig()));
+      client = std::make_shared<client::Client>(NODAL_TRY(client::connect(access)), text::cat("nodectl/", NODAL_VERSION));
+    }
+    NODAL_TRY(client->get_text("/readyz"));
+    return {};
+  });
+  if (!ready) {
+    progress.failed();
+    return wrap(text::cat("the API server does not become ready (see ", where.log, "/master.log)"), ready.error());
+  }
+  progress.done(text::cat("https://127.0.0.1:", port));
+  NODAL_TRY(ensure_dns_service(*client, settings));
+
+  progress.begin("node");
+  ready = await(kReady, [&]() -> Result<> {
+    if (NODAL_TRY(is_node_ready(*client, settings.node_name))) return {};
+    return fail(Errc::unavailable, "the node is not Ready");
+  });
+  if (!ready) {
+    progress.failed();
+    return wrap(text::cat("the node does not become ready (see ", where.log, "/agent.log)"), ready.error());
+  }
+  progress.done("Ready");
+  const auto access = NODAL_TRY(client::load_kubeconfig(where.admin_kubeconfig()));
+  NODAL_TRY(merge_kubeconfig(&access));
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - started).count();
+  std::puts(text::cat("The cluster is up after ", took, " ms. kubectl uses it: context \"", kContext, "\" in ", kubeconfig_path(), ".").c_str());
+  return {};
+}
+
+Result<> status(std::string_view output) {
+  const auto where = NODAL_TRY(layout());
+  const auto settings = read_settings(where);
+  if (!settings) return fail(Errc::not_found, "no cluster on this node; `nodectl up` starts one");
+  const auto parts = read_parts(where);
+  const auto now = SystemClock().now();
+  const bool supervised = supervisor_pid(where) != 0;
+  bool all = supervised;
+  std::vector<std::vector<std::string>> rows{{"PART", "STATUS", "PID", "RESTARTS", "AGE", "LAST END"}};
+  json::array list;
+  if (parts)
+    for (const auto& part : *parts) {
+      const bool running = is_running(part);
+      all = all && running;
+      const auto age = human_duration(std::chrono::duration_cast<std::chrono::seconds>(now - part.started_at));
+      rows.push_back({part.name, running ? good("Running") : bad("Stopped"), running ? text::cat(part.pid) : "-", text::cat(part.restarts), running ? age : "-", part.last_exit.empty() ? "-" : part.last_exit});
+      list.push_back(json::object{{"name", part.name}, {"running", running}, {"pid", running ? part.pid : 0}, {"restarts", part.restarts}, {"lastExit", part.last_exit}});
+    }
+  std::string node = "unknown";
+  if (const auto access = client::load_kubeconfig(where.admin_kubeconfig()))
+    if (auto transport = client::connect(*access)) {
+      client::Client client(*transport, text::cat("nodectl/", NODAL_VERSION));
+      const auto ready = is_node_ready(client, settings->node_name);
+      node = !ready ? "unknown" : *ready ? "Ready" : "NotReady";
+    }
+  all = all && node == "Ready";
+  if (output == "json" || output == "yaml") {
+    const json::object document{{"node", settings->node_name}, {"nodeStatus", node}, {"supervised", supervised}, {"docker", docker_answers(settings->docker_socket)}, {"parts", list}};
+    std::fputs(output == "json" ? text::cat(pretty_json(document), "\n").c_str() : NODAL_TRY(json_to_yaml(json::serialize(document))).c_str(), stdout);
+  } else {
+    std::puts(text::cat("node ", settings->node_name, ": ", node == "Ready" ? good(node) : bad(node)).c_str());
+    std::fputs(text::table(rows).c_str(), stdout);
+    if (!docker_answers(settings->docker_socket)) std::puts(bad(text::cat("Docker does not answer on ", settings->docker_socket)).c_str());
+  }
+  if (!all) return fail(Errc::unavailable, "not everything runs; `nodectl up` starts what is missing");
+  return {};
+}
+
+Result<> stop() {
+  const auto where = NODAL_TRY(layout());
+  const pid_t pid = supervisor_pid(where);
+  if (pid == 0) {
+    // A supervisor that was killed leaves its parts: end them too.
+    if (const auto parts = read_parts(where))
+      for (auto part = parts->rbegin(); part != parts->rend(); ++part)
+        if (is_running(*part)) ::kill(part->pid, SIGTERM);
+    std::puts("The cluster is stopped. Pods go on running; `nodectl up` takes them up again, `nodectl delete` removes them.");
+    return {};
+  }
+  ::kill(pid, SIGTERM);
+  auto done = await(kStop, [&]() -> Result<> {
+    if (supervisor_pid(where) == 0) return {};
+    return fail(Errc::timed_out, text::cat("the supervisor (pid ", pid, ") does not end; see ", where.log, "/supervisor.log"));
+  });
+  if (!done) return done;
+  std::puts("The cluster is stopped. Pods go on running; `nodectl up` takes them up again, `nodectl delete` removes them.");
+  return {};
+}
+
+Result<> delete_cluster() {
+  if (::geteuid() != 0) return fail(Errc::forbidden, "run it with sudo: a cluster's traces are in the kernel");
+  const auto where = NODAL_TRY(layout());
+  const auto settings = read_settings(where).value_or(Settings{});
+  if (supervisor_pid(where) != 0) NODAL_TRY(stop());
+  NODAL_TRY(clean(where, settings));
+  NODAL_TRY(merge_kubeconfig(nullptr));
+  std::puts("Nothing of the cluster is left on this node.");
+  return {};
+}
+
+Result<> supervise() {
+  block_signals();
+  tune_memory();
+  const auto where = NODAL_TRY(layout());
+  const auto settings = NODAL_TRY(read_settings(where));
+  const auto lock = file::lock(where.run + "/supervisor.lock", 2000ms);
+  if (!lock) return wrap("another supervisor runs", lock.error());
+  NODAL_TRY(file::write(where.supervisor_pid(), text::cat(::getpid(), " ", start_ticks(::getpid()).value_or(0), "\n"), 0644));
+  std::stop_source stop;
+  std::thread waiter([&stop] { wait_for_stop_signal(stop); });
+  auto done = Supervisor(where, settings).run(stop.get_token());
+  if (!done) ::kill(::getpid(), SIGTERM);  // for the waiter
+  waiter.join();
+  NODAL_TRY(file::remove(where.supervisor_pid()));
+  return done;
+}
+
+}  // namespace nodal::nodectl

@@ -1,0 +1,196 @@
+// nodectl/manifests.cc — see manifests.h.
+#include "nodectl/manifests.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <iterator>
+#include <unistd.h>
+
+#include "api-client/codec/codec.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/yaml.h"
+
+namespace nodal::nodectl {
+namespace {
+
+namespace json = boost::json;
+
+std::string string_of(const json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+Result<std::string> read_source(const std::string& path) {
+  if (path != "-") return file::read(path, 16 << 20);
+  std::string out;
+  char buffer[16384];
+  for (ssize_t n = 0; (n = ::read(STDIN_FILENO, buffer, sizeof buffer)) > 0;) {
+    out.append(buffer, static_cast<std::size_t>(n));
+    if (out.size() > (16u << 20)) return fail(Errc::invalid, "standard input is larger than 16 MiB");
+  }
+  return out;
+}
+
+Result<> add(json::object object, const std::string& source, std::vector<Manifest>& out) {
+  if (string_of(object, "kind") == "List") {
+    if (const auto* items = object.if_contains("items"); items != nullptr && items->is_array())
+      for (const auto& item : items->get_array())
+        if (item.is_object()) NODAL_TRY(add(item.get_object(), source, out));
+    return {};
+  }
+  Manifest manifest;
+  manifest.api_version = string_of(object, "apiVersion");
+  manifest.kind = string_of(object, "kind");
+  if (const auto* metadata = object.if_contains("metadata"); metadata != nullptr && metadata->is_object()) {
+    manifest.name = string_of(metadata->get_object(), "name");
+    manifest.ns = string_of(metadata->get_object(), "namespace");
+  }
+  for (const auto& [what, value] : {std::pair{"apiVersion", &manifest.api_version}, {"kind", &manifest.kind}, {"metadata.name", &manifest.name}})
+    if (value->empty()) return fail(Errc::invalid, text::cat(source, ": ", what, " is missing"));
+  manifest.object = std::move(object);
+  manifest.source = source;
+  out.push_back(std::move(manifest));
+  return {};
+}
+
+Result<> add_file(const std::string& path, std::vector<Manifest>& out) {
+  const auto documents = yaml_to_json(NODAL_TRY(read_source(path)));
+  const std::string shown = path == "-" ? "standard input" : path;
+  if (!documents) return wrap(shown, documents.error());
+  std::size_t number = 0;
+  for (const auto& text : *documents) {
+    const std::string source = documents->size() == 1 ? shown : text::cat(shown, ", document ", ++number);
+    auto document = codec::parse(text);
+    if (!document) return wrap(source, document.error());
+    if (!document->is_object()) return fail(Errc::invalid, text::cat(source, ": an object is needed (a map with apiVersion and kind)"));
+    NODAL_TRY(add(std::move(document->get_object()), source, out));
+  }
+  return {};
+}
+
+const json::object* element(const json::array& list, const std::string& key, const json::value& value) {
+  for (const auto& item : list)
+    if (item.is_object())
+      if (const auto* found = item.get_object().if_contains(key); found != nullptr && *found == value) return &item.get_object();
+  return nullptr;
+}
+
+bool all_have(const json::array& list, const std::string& key) {
+  return std::ranges::all_of(list, [&](const auto& item) { return item.is_object() && item.get_object().contains(key); });
+}
+
+// The patch of one list merged by `key`: changed and new elements, and deletions of those that were applied before.
+json::array list_patch(const json::array& last, const json::array& wanted, const json::array& live, const std::string& key, const schema::Type* type) {
+  json::array out;
+  for (const auto& item : wanted) {
+    const auto& object = item.get_object();
+    const auto& value = object.at(key);
+    const auto* now = element(live, key, value);
+    if (now == nullptr) {
+      out.push_back(item);
+      continue;
+    }
+    const auto* before = element(last, key, value);
+    auto change = apply_patch(before != nullptr ? *before : json::object{}, object, *now, type);
+    if (change.empty()) continue;
+    change[key] = value;
+    out.push_back(std::move(change));
+  }
+  for (const auto& item : last) {
+    if (!item.is_object() || !item.get_object().contains(key)) continue;
+    const auto& value = item.get_object().at(key);
+    if (element(wanted, key, value) == nullptr && element(live, key, value) != nullptr) out.push_back(json::object{{"$patch", "delete"}, {key, value}});
+  }
+  return out;
+}
+
+void print(const json::value& value, std::string& out, std::size_t indent) {
+  const auto line = [&](std::size_t depth) {
+    out += '\n';
+    out.append(depth * 4, ' ');
+  };
+  if (value.is_object() && !value.get_object().empty()) {
+    out += '{';
+    bool first = true;
+    for (const auto& [key, member] : value.get_object()) {
+      if (!first) out += ',';
+      first = false;
+      line(indent + 1);
+      out += json::serialize(json::value(key));
+      out += ": ";
+      print(member, out, indent + 1);
+    }
+    line(indent);
+    out += '}';
+  } else if (value.is_array() && !value.get_array().empty()) {
+    out += '[';
+    bool first = true;
+    for (const auto& item : value.get_array()) {
+      if (!first) out += ',';
+      first = false;
+      line(indent + 1);
+      print(item, out, indent + 1);
+    }
+    line(indent);
+    out += ']';
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& files) {
+  std::vector<Manifest> out;
+  for (const auto& path : files) {
+    struct stat st{};
+    if (path != "-" && ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
+      for (const auto& name : NODAL_TRY(file::list(path)))
+        if (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json")) NODAL_TRY(add_file(text::cat(path, "/", name), out));
+    } else {
+      NODAL_TRY(add_file(path, out));
+    }
+  }
+  return out;
+}
+
+json::object apply_patch(const json::object& last, const json::object& wanted, const json::object& live, const schema::Type* type) {
+  json::object out;
+  for (const auto& [key, value] : wanted) {
+    const auto* now = live.if_contains(key);
+    if (now == nullptr) {
+      if (!value.is_null()) out[key] = value;
+      continue;
+    }
+    if (*now == value) continue;
+    const schema::Field* field = type != nullptr ? type->find(key) : nullptr;
+    const auto* before = last.if_contains(key);
+    if (value.is_object() && now->is_object()) {
+      const schema::Type* inner = field != nullptr && field->kind == schema::Kind::object ? field->type : nullptr;
+      auto change = apply_patch(before != nullptr && before->is_object() ? before->get_object() : json::object{}, value.get_object(), now->get_object(), inner);
+      if (!change.empty()) out[key] = std::move(change);
+    } else if (value.is_array() && now->is_array() && field != nullptr && field->patch_strategy == schema::PatchStrategy::merge && !field->patch_merge_key.empty() &&
+               all_have(value.get_array(), std::string(field->patch_merge_key))) {
+      auto change = list_patch(before != nullptr && before->is_array() ? before->get_array() : json::array{}, value.get_array(), now->get_array(),
+                               std::string(field->patch_merge_key), field->type);
+      if (!change.empty()) out[key] = std::move(change);
+    } else {
+      out[key] = value;
+    }
+  }
+  for (const auto& [key, value] : last)
+    if (!wanted.contains(key) && live.contains(key)) out[key] = nullptr;
+  return out;
+}
+
+std::string pretty_json(const json::value& value) {
+  std::string out;
+  print(value, out, 0);
+  return out;
+}
+
+}  // namespace nodal::nodectl
