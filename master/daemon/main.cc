@@ -13,6 +13,7 @@
 #include "master/api/loopback.h"
 #include "master/daemon/bootstrap.h"
 #include "master/daemon/controllers.h"
+#include "master/daemon/issue.h"
 #include "master/daemon/options.h"
 #include "master/daemon/parts.h"
 #include "master/store/memory_kv.h"
@@ -119,6 +120,7 @@ Result<> run(const Options& options) {
 
 int main(int count, char** arguments) {
   using namespace nodal;
+  if (count > 1 && std::string_view(arguments[1]) == "issue-node") return master::issue_node(count - 1, arguments + 1);
   block_signals();
   tune_memory();
   const auto options = master::parse_options(count, arguments);

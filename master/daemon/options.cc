@@ -21,7 +21,9 @@ constexpr const char* kHelp =
     "  --node-port-range A-B     ports of NodePort Services (30000-32767)\n"
     "  --advertise-address IP    where pods and nodes reach the API (the listen address)\n"
     "  --kubeconfig FILE         the administrator's, written at start (DIR/admin.kubeconfig)\n"
-    "  --version                 print the version\n";
+    "  --version                 print the version\n"
+    "\n"
+    "  nodal-master issue-node --help    keys and kubeconfigs for a node\n";
 
 constexpr std::string_view kFlags[] = {"data-dir",     "listen",          "store",             "service-cidr",
                                        "cluster-cidr", "node-port-range", "advertise-address", "kubeconfig"};

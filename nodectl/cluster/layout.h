@@ -15,7 +15,7 @@ struct Layout {
   std::string cni_config = "/etc/cni/net.d";
   std::string programs;  ///< the folder of nodal-master, nodal-agent, …: where nodectl itself is
 
-  [[nodiscard]] std::string admin_kubeconfig() const { return state + "/admin.kubeconfig"; }
+  [[nodiscard]] std::string admin_kubeconfig() const { return state + "/master/admin.kubeconfig"; }
   [[nodiscard]] std::string supervisor_pid() const { return run + "/supervisor.pid"; }
   [[nodiscard]] std::string parts() const { return run + "/parts.json"; }
   [[nodiscard]] std::string settings() const { return state + "/node.json"; }
