@@ -12,8 +12,9 @@
 namespace nodal::nodectl {
 
 struct UpOptions {
-  Settings settings;        ///< empty strings: found out
-  bool start_docker = true; ///< start containerd and dockerd when they are installed and do not run
+  Settings settings;  ///< empty strings: found out
+  bool start_docker =
+      true;  ///< start containerd and dockerd when they are installed and do not run
 };
 Result<> up(const UpOptions& options);
 Result<> status(std::string_view output);
@@ -30,7 +31,8 @@ struct GetOptions {
 };
 Result<> get(const Globals& globals, const GetOptions& options);
 Result<> describe(const Globals& globals, const std::vector<std::string>& what);
-Result<> remove(const Globals& globals, const std::vector<std::string>& what, const std::vector<std::string>& files);
+Result<> remove(const Globals& globals, const std::vector<std::string>& what,
+                const std::vector<std::string>& files);
 Result<> apply(const Globals& globals, const std::vector<std::string>& files);
 Result<> create(const Globals& globals, const std::vector<std::string>& files);
 

@@ -14,12 +14,16 @@ Result<Cluster> connect(const Globals& globals) {
   const auto access = client::load_kubeconfig(globals.kubeconfig, globals.context);
   if (!access) {
     auto error = access.error();
-    if (error.code == Errc::not_found) error.message += " — is there a cluster? `nodectl up` starts one and writes a kubeconfig";
+    if (error.code == Errc::not_found)
+      error.message += " — is there a cluster? `nodectl up` starts one and writes a kubeconfig";
     return std::unexpected(error);
   }
   Cluster out;
-  out.client = std::make_shared<client::Client>(NODAL_TRY(client::connect(*access)), text::cat("nodectl/", NODAL_VERSION));
-  out.ns = !globals.ns.empty() ? globals.ns : !access->namespace_.empty() ? access->namespace_ : "default";
+  out.client = std::make_shared<client::Client>(NODAL_TRY(client::connect(*access)),
+                                                text::cat("nodectl/", NODAL_VERSION));
+  out.ns = !globals.ns.empty()           ? globals.ns
+           : !access->namespace_.empty() ? access->namespace_
+                                         : "default";
   out.server = access->server;
   return out;
 }

@@ -1,4 +1,5 @@
-// nodectl/context.h — what every command is given: the cluster, the namespace, where to print and how.
+// nodectl/context.h — what every command is given: the cluster, the namespace, where to print and
+// how.
 #pragma once
 
 #include <memory>
@@ -18,12 +19,13 @@ struct Globals {
 /// A connection to the cluster that the kubeconfig names.
 struct Cluster {
   std::shared_ptr<client::Client> client;
-  std::string ns;      ///< of the flag, else the context's, else "default"
+  std::string ns;  ///< of the flag, else the context's, else "default"
   std::string server;
 };
 Result<Cluster> connect(const Globals& globals);
 
-/// Text of a server for a terminal: control characters and escape sequences made visible (SECURITY 51).
+/// Text of a server for a terminal: control characters and escape sequences made visible (SECURITY
+/// 51).
 std::string printable(std::string_view text);
 /// True when standard output is a terminal.
 bool is_terminal();

@@ -3,11 +3,11 @@
 
 #include <sys/stat.h>
 
+#include <unistd.h>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <iterator>
-#include <unistd.h>
 
 #include "api-client/codec/codec.h"
 #include "base/file.h"
@@ -30,7 +30,8 @@ Result<std::string> read_source(const std::string& path) {
   char buffer[16384];
   for (ssize_t n = 0; (n = ::read(STDIN_FILENO, buffer, sizeof buffer)) > 0;) {
     out.append(buffer, static_cast<std::size_t>(n));
-    if (out.size() > (16u << 20)) return fail(Errc::invalid, "standard input is larger than 16 MiB");
+    if (out.size() > (16u << 20))
+      return fail(Errc::invalid, "standard input is larger than 16 MiB");
   }
   return out;
 }
@@ -45,11 +46,14 @@ Result<> add(json::object object, const std::string& source, std::vector<Manifes
   Manifest manifest;
   manifest.api_version = string_of(object, "apiVersion");
   manifest.kind = string_of(object, "kind");
-  if (const auto* metadata = object.if_contains("metadata"); metadata != nullptr && metadata->is_object()) {
+  if (const auto* metadata = object.if_contains("metadata");
+      metadata != nullptr && metadata->is_object()) {
     manifest.name = string_of(metadata->get_object(), "name");
     manifest.ns = string_of(metadata->get_object(), "namespace");
   }
-  for (const auto& [what, value] : {std::pair{"apiVersion", &manifest.api_version}, {"kind", &manifest.kind}, {"metadata.name", &manifest.name}})
+  for (const auto& [what, value] : {std::pair{"apiVersion", &manifest.api_version},
+                                    {"kind", &manifest.kind},
+                                    {"metadata.name", &manifest.name}})
     if (value->empty()) return fail(Errc::invalid, text::cat(source, ": ", what, " is missing"));
   manifest.object = std::move(object);
   manifest.source = source;
@@ -63,28 +67,37 @@ Result<> add_file(const std::string& path, std::vector<Manifest>& out) {
   if (!documents) return wrap(shown, documents.error());
   std::size_t number = 0;
   for (const auto& text : *documents) {
-    const std::string source = documents->size() == 1 ? shown : text::cat(shown, ", document ", ++number);
+    const std::string source =
+        documents->size() == 1 ? shown : text::cat(shown, ", document ", ++number);
     auto document = codec::parse(text);
     if (!document) return wrap(source, document.error());
-    if (!document->is_object()) return fail(Errc::invalid, text::cat(source, ": an object is needed (a map with apiVersion and kind)"));
+    if (!document->is_object())
+      return fail(Errc::invalid,
+                  text::cat(source, ": an object is needed (a map with apiVersion and kind)"));
     NODAL_TRY(add(std::move(document->get_object()), source, out));
   }
   return {};
 }
 
-const json::object* element(const json::array& list, const std::string& key, const json::value& value) {
+const json::object* element(const json::array& list, const std::string& key,
+                            const json::value& value) {
   for (const auto& item : list)
     if (item.is_object())
-      if (const auto* found = item.get_object().if_contains(key); found != nullptr && *found == value) return &item.get_object();
+      if (const auto* found = item.get_object().if_contains(key);
+          found != nullptr && *found == value)
+        return &item.get_object();
   return nullptr;
 }
 
 bool all_have(const json::array& list, const std::string& key) {
-  return std::ranges::all_of(list, [&](const auto& item) { return item.is_object() && item.get_object().contains(key); });
+  return std::ranges::all_of(
+      list, [&](const auto& item) { return item.is_object() && item.get_object().contains(key); });
 }
 
-// The patch of one list merged by `key`: changed and new elements, and deletions of those that were applied before.
-json::array list_patch(const json::array& last, const json::array& wanted, const json::array& live, const std::string& key, const schema::Type* type) {
+// The patch of one list merged by `key`: changed and new elements, and deletions of those that were
+// applied before.
+json::array list_patch(const json::array& last, const json::array& wanted, const json::array& live,
+                       const std::string& key, const schema::Type* type) {
   json::array out;
   for (const auto& item : wanted) {
     const auto& object = item.get_object();
@@ -103,7 +116,8 @@ json::array list_patch(const json::array& last, const json::array& wanted, const
   for (const auto& item : last) {
     if (!item.is_object() || !item.get_object().contains(key)) continue;
     const auto& value = item.get_object().at(key);
-    if (element(wanted, key, value) == nullptr && element(live, key, value) != nullptr) out.push_back(json::object{{"$patch", "delete"}, {key, value}});
+    if (element(wanted, key, value) == nullptr && element(live, key, value) != nullptr)
+      out.push_back(json::object{{"$patch", "delete"}, {key, value}});
   }
   return out;
 }
@@ -147,10 +161,11 @@ void print(const json::value& value, std::string& out, std::size_t indent) {
 Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& files) {
   std::vector<Manifest> out;
   for (const auto& path : files) {
-    struct stat st{};
+    struct stat st {};
     if (path != "-" && ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
       for (const auto& name : NODAL_TRY(file::list(path)))
-        if (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json")) NODAL_TRY(add_file(text::cat(path, "/", name), out));
+        if (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json"))
+          NODAL_TRY(add_file(text::cat(path, "/", name), out));
     } else {
       NODAL_TRY(add_file(path, out));
     }
@@ -158,7 +173,8 @@ Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& fil
   return out;
 }
 
-json::object apply_patch(const json::object& last, const json::object& wanted, const json::object& live, const schema::Type* type) {
+json::object apply_patch(const json::object& last, const json::object& wanted,
+                         const json::object& live, const schema::Type* type) {
   json::object out;
   for (const auto& [key, value] : wanted) {
     const auto* now = live.if_contains(key);
@@ -170,13 +186,19 @@ json::object apply_patch(const json::object& last, const json::object& wanted, c
     const schema::Field* field = type != nullptr ? type->find(key) : nullptr;
     const auto* before = last.if_contains(key);
     if (value.is_object() && now->is_object()) {
-      const schema::Type* inner = field != nullptr && field->kind == schema::Kind::object ? field->type : nullptr;
-      auto change = apply_patch(before != nullptr && before->is_object() ? before->get_object() : json::object{}, value.get_object(), now->get_object(), inner);
+      const schema::Type* inner =
+          field != nullptr && field->kind == schema::Kind::object ? field->type : nullptr;
+      auto change = apply_patch(
+          before != nullptr && before->is_object() ? before->get_object() : json::object{},
+          value.get_object(), now->get_object(), inner);
       if (!change.empty()) out[key] = std::move(change);
-    } else if (value.is_array() && now->is_array() && field != nullptr && field->patch_strategy == schema::PatchStrategy::merge && !field->patch_merge_key.empty() &&
+    } else if (value.is_array() && now->is_array() && field != nullptr &&
+               field->patch_strategy == schema::PatchStrategy::merge &&
+               !field->patch_merge_key.empty() &&
                all_have(value.get_array(), std::string(field->patch_merge_key))) {
-      auto change = list_patch(before != nullptr && before->is_array() ? before->get_array() : json::array{}, value.get_array(), now->get_array(),
-                               std::string(field->patch_merge_key), field->type);
+      auto change = list_patch(
+          before != nullptr && before->is_array() ? before->get_array() : json::array{},
+          value.get_array(), now->get_array(), std::string(field->patch_merge_key), field->type);
       if (!change.empty()) out[key] = std::move(change);
     } else {
       out[key] = value;

@@ -16,14 +16,17 @@ struct Manifest {
   std::string source;  ///< "web.yaml, document 2"
 };
 
-/// The objects of files, of the .yaml, .yml and .json files of folders, and of standard input ("-"). Lists are taken apart.
+/// The objects of files, of the .yaml, .yml and .json files of folders, and of standard input
+/// ("-"). Lists are taken apart.
 /// @errors invalid, with the file and what is missing
 Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& files);
 
-/// The strategic merge patch that applies `wanted`, given what was applied last and what is there now: fields that were
-/// applied and are not wanted any more go; list elements by their merge keys. "{}": nothing to do. Pure.
+/// The strategic merge patch that applies `wanted`, given what was applied last and what is there
+/// now: fields that were applied and are not wanted any more go; list elements by their merge keys.
+/// "{}": nothing to do. Pure.
 /// @param type  null for a kind that is not known here: lists are then replaced whole
-boost::json::object apply_patch(const boost::json::object& last, const boost::json::object& wanted, const boost::json::object& live, const schema::Type* type);
+boost::json::object apply_patch(const boost::json::object& last, const boost::json::object& wanted,
+                                const boost::json::object& live, const schema::Type* type);
 
 /// With four blanks a level, as kubectl prints JSON.
 std::string pretty_json(const boost::json::value& value);

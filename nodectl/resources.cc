@@ -27,10 +27,13 @@ void each(const json::object& object, std::string_view name, Visit visit) {
     if (item.is_object()) visit(item.get_object());
 }
 
-Result<> add_group_version(client::Client& client, const std::string& group, const std::string& version, std::vector<ResourceKind>& out) {
-  const auto path = group.empty() ? text::cat("/api/", version) : text::cat("/apis/", group, "/", version);
+Result<> add_group_version(client::Client& client, const std::string& group,
+                           const std::string& version, std::vector<ResourceKind>& out) {
+  const auto path =
+      group.empty() ? text::cat("/api/", version) : text::cat("/apis/", group, "/", version);
   const auto document = NODAL_TRY(codec::parse(NODAL_TRY(client.get_text(path))));
-  if (!document.is_object()) return fail(Errc::invalid, text::cat(path, ": not a list of resources"));
+  if (!document.is_object())
+    return fail(Errc::invalid, text::cat(path, ": not a list of resources"));
   each(document.get_object(), "resources", [&](const json::object& item) {
     ResourceKind kind;
     kind.plural = string_of(item, "name");
@@ -51,10 +54,13 @@ Result<> add_group_version(client::Client& client, const std::string& group, con
 
 }  // namespace
 
-std::string ResourceKind::printed() const { return group.empty() ? text::lower(kind) : text::cat(text::lower(kind), ".", group); }
+std::string ResourceKind::printed() const {
+  return group.empty() ? text::lower(kind) : text::cat(text::lower(kind), ".", group);
+}
 
 std::string ResourceKind::path(std::string_view ns, std::string_view name) const {
-  std::string out = group.empty() ? text::cat("/api/", version) : text::cat("/apis/", group, "/", version);
+  std::string out =
+      group.empty() ? text::cat("/api/", version) : text::cat("/apis/", group, "/", version);
   if (namespaced && !ns.empty()) out += text::cat("/namespaces/", http::percent_encode(ns));
   out += text::cat("/", plural);
   if (!name.empty()) out += text::cat("/", http::percent_encode(name));
@@ -69,7 +75,9 @@ Result<Resources> Resources::discover(client::Client& client) {
   Result<> added;
   each(groups.get_object(), "groups", [&](const json::object& group) {
     each(group, "versions", [&](const json::object& version) {
-      if (added) added = add_group_version(client, string_of(group, "name"), string_of(version, "version"), out.kinds_);
+      if (added)
+        added = add_group_version(client, string_of(group, "name"), string_of(version, "version"),
+                                  out.kinds_);
     });
   });
   if (!added) return std::unexpected(added.error());
@@ -80,25 +88,32 @@ Result<ResourceKind> Resources::by_name(std::string_view name) const {
   const std::string lower = text::lower(name);
   for (const auto& kind : kinds_) {
     const auto fits = [&](std::string_view n) {
-      return lower == n || lower == text::cat(n, ".", kind.group) || lower == text::cat(n, ".", kind.version, ".", kind.group);
+      return lower == n || lower == text::cat(n, ".", kind.group) ||
+             lower == text::cat(n, ".", kind.version, ".", kind.group);
     };
-    if (fits(kind.plural) || fits(kind.singular) || std::ranges::find(kind.short_names, lower) != kind.short_names.end()) return kind;
+    if (fits(kind.plural) || fits(kind.singular) ||
+        std::ranges::find(kind.short_names, lower) != kind.short_names.end())
+      return kind;
   }
   std::string near;
   for (const auto& kind : kinds_)
-    if (kind.plural.starts_with(lower.substr(0, std::max<std::size_t>(lower.size() / 2, 2)))) near += text::cat(near.empty() ? "; did you mean " : " or ", kind.plural);
-  return fail(Errc::not_found, text::cat("the server doesn't have a resource type \"", name, "\"", near));
+    if (kind.plural.starts_with(lower.substr(0, std::max<std::size_t>(lower.size() / 2, 2))))
+      near += text::cat(near.empty() ? "; did you mean " : " or ", kind.plural);
+  return fail(Errc::not_found,
+              text::cat("the server doesn't have a resource type \"", name, "\"", near));
 }
 
 Result<ResourceKind> Resources::by_kind(std::string_view api_version, std::string_view kind) const {
   std::string others;
   for (const auto& known : kinds_) {
-    const auto version = known.group.empty() ? known.version : text::cat(known.group, "/", known.version);
+    const auto version =
+        known.group.empty() ? known.version : text::cat(known.group, "/", known.version);
     if (known.kind != kind) continue;
     if (version == api_version) return known;
     others += text::cat(others.empty() ? "; it is served in version " : ", ", version);
   }
-  return fail(Errc::not_found, text::cat("no matches for kind \"", kind, "\" in version \"", api_version, "\"", others));
+  return fail(Errc::not_found, text::cat("no matches for kind \"", kind, "\" in version \"",
+                                         api_version, "\"", others));
 }
 
 }  // namespace nodal::nodectl

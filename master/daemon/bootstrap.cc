@@ -6,7 +6,8 @@
 namespace nodal::master {
 namespace {
 
-Result<int> call(client::Transport& api, std::string_view method, std::string path, std::string body, std::string_view type) {
+Result<int> call(client::Transport& api, std::string_view method, std::string path,
+                 std::string body, std::string_view type) {
   http::Request request;
   request.method = method;
   request.target = std::move(path);
@@ -14,13 +15,14 @@ Result<int> call(client::Transport& api, std::string_view method, std::string pa
   if (!type.empty()) request.headers.set("Content-Type", type);
   const auto answer = NODAL_TRY(api.send(request, {}));
   if (answer.status >= 300 && answer.status != 404)
-    return fail(Errc::internal, text::cat(method, " ", request.target, ": ", answer.status, " ", answer.text()));
+    return fail(Errc::internal,
+                text::cat(method, " ", request.target, ": ", answer.status, " ", answer.text()));
   return answer.status;
 }
 
 // Creates; what is there already gets the same content.
-Result<> ensure(client::Transport& api, const std::string& collection, std::string_view name, const std::string& body,
-                bool correct) {
+Result<> ensure(client::Transport& api, const std::string& collection, std::string_view name,
+                const std::string& body, bool correct) {
   const std::string path = text::cat(collection, "/", name);
   const int status = NODAL_TRY(call(api, "GET", path, {}, {}));
   if (status == 404) {
@@ -33,27 +35,37 @@ Result<> ensure(client::Transport& api, const std::string& collection, std::stri
 
 }  // namespace
 
-Result<> bootstrap(client::Transport& api, const net::IpAddress& service_ip, const net::SocketAddress& served_at) {
+Result<> bootstrap(client::Transport& api, const net::IpAddress& service_ip,
+                   const net::SocketAddress& served_at) {
   for (const std::string_view name : {"default", "kube-system", "kube-public", "kube-node-lease"})
-    NODAL_TRY(ensure(api, "/api/v1/namespaces", name, text::cat(R"({"metadata":{"name":")", name, "\"}}"), false));
+    NODAL_TRY(ensure(api, "/api/v1/namespaces", name,
+                     text::cat(R"({"metadata":{"name":")", name, "\"}}"), false));
   NODAL_TRY(ensure(
       api, "/api/v1/namespaces/default/services", "kubernetes",
-      text::cat(R"({"metadata":{"name":"kubernetes","labels":{"component":"apiserver","provider":"kubernetes"}},)",
-                R"("spec":{"clusterIP":")", service_ip.text(),
-                R"(","ports":[{"name":"https","port":443,"protocol":"TCP","targetPort":)", served_at.port, "}]}}"),
+      text::cat(
+          R"({"metadata":{"name":"kubernetes","labels":{"component":"apiserver","provider":"kubernetes"}},)",
+          R"("spec":{"clusterIP":")", service_ip.text(),
+          R"(","ports":[{"name":"https","port":443,"protocol":"TCP","targetPort":)", served_at.port,
+          "}]}}"),
       true));
-  // A loopback address may not be an endpoint: pods could not reach it, and proxies refuse it (SECURITY 3).
+  // A loopback address may not be an endpoint: pods could not reach it, and proxies refuse it
+  // (SECURITY 3).
   if (served_at.ip.is_loopback()) return {};
-  const std::string port = text::cat(R"("ports":[{"name":"https","port":)", served_at.port, R"(,"protocol":"TCP"}])");
-  NODAL_TRY(ensure(api, "/api/v1/namespaces/default/endpoints", "kubernetes",
-                   text::cat(R"({"metadata":{"name":"kubernetes","labels":{"endpointslice.kubernetes.io/skip-mirror":"true"}},)",
-                             R"("subsets":[{"addresses":[{"ip":")", served_at.ip.text(), "\"}],", port, "}]}"),
-                   true));
-  return ensure(api, "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", "kubernetes",
-                text::cat(R"({"metadata":{"name":"kubernetes","labels":{"kubernetes.io/service-name":"kubernetes"}},)",
-                          R"("addressType":"IPv4","endpoints":[{"addresses":[")", served_at.ip.text(),
-                          R"("],"conditions":{"ready":true}}],)", port, "}"),
-                true);
+  const std::string port =
+      text::cat(R"("ports":[{"name":"https","port":)", served_at.port, R"(,"protocol":"TCP"}])");
+  NODAL_TRY(ensure(
+      api, "/api/v1/namespaces/default/endpoints", "kubernetes",
+      text::cat(
+          R"({"metadata":{"name":"kubernetes","labels":{"endpointslice.kubernetes.io/skip-mirror":"true"}},)",
+          R"("subsets":[{"addresses":[{"ip":")", served_at.ip.text(), "\"}],", port, "}]}"),
+      true));
+  return ensure(
+      api, "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", "kubernetes",
+      text::cat(
+          R"({"metadata":{"name":"kubernetes","labels":{"kubernetes.io/service-name":"kubernetes"}},)",
+          R"("addressType":"IPv4","endpoints":[{"addresses":[")", served_at.ip.text(),
+          R"("],"conditions":{"ready":true}}],)", port, "}"),
+      true);
 }
 
 }  // namespace nodal::master

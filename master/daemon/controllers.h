@@ -1,4 +1,5 @@
-// master/daemon/controllers.h — starts the controllers (and the scheduler) over the in-process transport.
+// master/daemon/controllers.h — starts the controllers (and the scheduler) over the in-process
+// transport.
 #pragma once
 
 #include <memory>

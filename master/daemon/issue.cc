@@ -25,16 +25,24 @@ Result<> issue(const Flags& flags) {
   client::ClusterAccess access;
   access.server = flags.server;
   access.ca_pem = pki.ca_pem();
-  const auto write_access = [&](const std::string& name, const CertificateRequest& request) -> Result<> {
+  const auto write_access = [&](const std::string& name,
+                                const CertificateRequest& request) -> Result<> {
     const auto pair = NODAL_TRY(pki.keep(text::cat(name, "-", flags.node_name), request, now));
     access.certificate_pem = pair.certificate_pem;
     access.key_pem = pair.key_pem;
-    return file::write(text::cat(flags.out, "/", name, ".kubeconfig"), client::render_kubeconfig(access, "nodal"), 0600);
+    return file::write(text::cat(flags.out, "/", name, ".kubeconfig"),
+                       client::render_kubeconfig(access, "nodal"), 0600);
   };
-  NODAL_TRY(write_access("agent", {text::cat("system:node:", flags.node_name), {"system:nodes"}, {}, true}));
+  NODAL_TRY(write_access("agent",
+                         {text::cat("system:node:", flags.node_name), {"system:nodes"}, {}, true}));
   NODAL_TRY(write_access("proxy", {"system:kube-proxy", {"system:node-proxier"}, {}, true}));
-  const auto serving = NODAL_TRY(pki.keep(text::cat("agent-serving-", flags.node_name),
-                                          {text::cat("system:node:", flags.node_name), {"system:nodes"}, {flags.node_name, flags.node_ip, "localhost", "127.0.0.1"}, false}, now));
+  const auto serving =
+      NODAL_TRY(pki.keep(text::cat("agent-serving-", flags.node_name),
+                         {text::cat("system:node:", flags.node_name),
+                          {"system:nodes"},
+                          {flags.node_name, flags.node_ip, "localhost", "127.0.0.1"},
+                          false},
+                         now));
   NODAL_TRY(file::write(text::cat(flags.out, "/pki/ca.crt"), pki.ca_pem(), 0644));
   NODAL_TRY(file::write(text::cat(flags.out, "/pki/agent.key"), serving.key_pem, 0600));
   return file::write(text::cat(flags.out, "/pki/agent.crt"), serving.certificate_pem, 0644);
@@ -44,11 +52,14 @@ Result<> issue(const Flags& flags) {
 
 int issue_node(int count, char** arguments) {
   Flags flags;
-  CLI::App app("Makes the keys and kubeconfigs of one node's agent and proxy.", "nodal-master issue-node");
+  CLI::App app("Makes the keys and kubeconfigs of one node's agent and proxy.",
+               "nodal-master issue-node");
   app.add_option("--data-dir", flags.data_dir, "The master's folder")->capture_default_str();
   app.add_option("--node-name", flags.node_name, "Name of the Node object")->required();
-  app.add_option("--node-ip", flags.node_ip, "Its address: the master calls the agent there")->required();
-  app.add_option("--server", flags.server, "URL of the API server, as the node reaches it")->required();
+  app.add_option("--node-ip", flags.node_ip, "Its address: the master calls the agent there")
+      ->required();
+  app.add_option("--server", flags.server, "URL of the API server, as the node reaches it")
+      ->required();
   app.add_option("--out", flags.out, "Folder to write to")->required();
   try {
     app.parse(count, arguments);

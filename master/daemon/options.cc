@@ -25,13 +25,15 @@ constexpr const char* kHelp =
     "\n"
     "  nodal-master issue-node --help    keys and kubeconfigs for a node\n";
 
-constexpr std::string_view kFlags[] = {"data-dir",     "listen",          "store",             "service-cidr",
-                                       "cluster-cidr", "node-port-range", "advertise-address", "kubeconfig"};
+constexpr std::string_view kFlags[] = {"data-dir",          "listen",       "store",
+                                       "service-cidr",      "cluster-cidr", "node-port-range",
+                                       "advertise-address", "kubeconfig"};
 
 }  // namespace
 
 Result<std::optional<Options>> parse_options(int count, char** arguments) {
-  std::map<std::string, std::string> given{{"service-cidr", "10.96.0.0/16"}, {"cluster-cidr", "10.244.0.0/16"}};
+  std::map<std::string, std::string> given{{"service-cidr", "10.96.0.0/16"},
+                                           {"cluster-cidr", "10.244.0.0/16"}};
   for (int i = 1; i < count; ++i) {
     const std::string_view argument = arguments[i];
     if (argument == "--help" || argument == "-h") {
@@ -45,10 +47,13 @@ Result<std::optional<Options>> parse_options(int count, char** arguments) {
     const auto equals = argument.find('=');
     const auto name = argument.substr(0, equals);
     if (!name.starts_with("--") || std::ranges::find(kFlags, name.substr(2)) == std::end(kFlags))
-      return fail(Errc::invalid, text::cat("unknown argument ", argument, "; --help lists the flags"));
-    if (equals == std::string_view::npos && i + 1 == count) return fail(Errc::invalid, text::cat(argument, " needs a value"));
-    given[std::string(name.substr(2))] =
-        equals == std::string_view::npos ? std::string(arguments[++i]) : std::string(argument.substr(equals + 1));
+      return fail(Errc::invalid,
+                  text::cat("unknown argument ", argument, "; --help lists the flags"));
+    if (equals == std::string_view::npos && i + 1 == count)
+      return fail(Errc::invalid, text::cat(argument, " needs a value"));
+    given[std::string(name.substr(2))] = equals == std::string_view::npos
+                                             ? std::string(arguments[++i])
+                                             : std::string(argument.substr(equals + 1));
   }
 
   Options out;
@@ -61,20 +66,26 @@ Result<std::optional<Options>> parse_options(int count, char** arguments) {
     return fail(Errc::invalid, text::cat("--store ", out.store, ": sqlite and memory are known"));
   const auto cidr = [&](const char* flag) -> Result<net::Cidr> {
     const auto parsed = net::Cidr::parse(given[flag]);
-    if (!parsed || !parsed->base().is_v4() || parsed->prefix_length() < 8 || parsed->prefix_length() > 28)
-      return fail(Errc::invalid, text::cat("--", flag, " ", given[flag], ": an IPv4 range of /8 to /28 is needed"));
+    if (!parsed || !parsed->base().is_v4() || parsed->prefix_length() < 8 ||
+        parsed->prefix_length() > 28)
+      return fail(Errc::invalid, text::cat("--", flag, " ", given[flag],
+                                           ": an IPv4 range of /8 to /28 is needed"));
     return *parsed;
   };
   out.service_cidr = NODAL_TRY(cidr("service-cidr"));
   out.cluster_cidr = NODAL_TRY(cidr("cluster-cidr"));
-  if (out.service_cidr.overlaps(out.cluster_cidr)) return fail(Errc::invalid, "--service-cidr and --cluster-cidr overlap");
+  if (out.service_cidr.overlaps(out.cluster_cidr))
+    return fail(Errc::invalid, "--service-cidr and --cluster-cidr overlap");
   if (given.contains("node-port-range")) {
     const std::string_view range = given["node-port-range"];
     const auto dash = range.find('-');
     const auto first = text::number<std::uint16_t>(range.substr(0, dash));
-    const auto last = dash == std::string_view::npos ? std::nullopt : text::number<std::uint16_t>(range.substr(dash + 1));
+    const auto last = dash == std::string_view::npos
+                          ? std::nullopt
+                          : text::number<std::uint16_t>(range.substr(dash + 1));
     if (!first || !last || *first == 0 || *first > *last)
-      return fail(Errc::invalid, text::cat("--node-port-range ", range, ": two ports FIRST-LAST are needed"));
+      return fail(Errc::invalid,
+                  text::cat("--node-port-range ", range, ": two ports FIRST-LAST are needed"));
     out.node_port_first = *first;
     out.node_port_last = *last;
   }
@@ -82,12 +93,14 @@ Result<std::optional<Options>> parse_options(int count, char** arguments) {
   if (given.contains("advertise-address")) {
     const auto address = net::IpAddress::parse(given["advertise-address"]);
     if (!address || address->is_unspecified())
-      return fail(Errc::invalid, text::cat("--advertise-address ", given["advertise-address"], ": not an IP address"));
+      return fail(Errc::invalid, text::cat("--advertise-address ", given["advertise-address"],
+                                           ": not an IP address"));
     out.advertise_address = *address;
   } else if (listen->ip.is_unspecified()) {
     return fail(Errc::invalid, "--listen on all addresses needs --advertise-address");
   }
-  out.kubeconfig = given.contains("kubeconfig") ? given["kubeconfig"] : text::cat(out.data_dir, "/admin.kubeconfig");
+  out.kubeconfig = given.contains("kubeconfig") ? given["kubeconfig"]
+                                                : text::cat(out.data_dir, "/admin.kubeconfig");
   return out;
 }
 

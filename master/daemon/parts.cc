@@ -12,15 +12,18 @@ namespace nodal::master {
 namespace json = boost::json;
 namespace {
 
-json::object read(KvStore& kv, std::string_view group, std::string_view plural, std::string_view ns, std::string_view name) {
+json::object read(KvStore& kv, std::string_view group, std::string_view plural, std::string_view ns,
+                  std::string_view name) {
   const schema::Resource* resource = schema::find_resource(group, "v1", plural);
   if (!resource) return {};
   const auto entry = kv.get(object_key(*resource, ns, name));
   return entry ? parse_object(*entry->value) : json::object();
 }
 
-// Some member of that name anywhere below `value` is the text; how a pod spec names what it uses is regular enough.
-bool names_reference(const json::value& value, std::string_view holder, std::string_view member, std::string_view name) {
+// Some member of that name anywhere below `value` is the text; how a pod spec names what it uses is
+// regular enough.
+bool names_reference(const json::value& value, std::string_view holder, std::string_view member,
+                     std::string_view name) {
   if (const auto* list = value.if_array()) {
     for (const auto& item : *list)
       if (names_reference(item, holder, member, name)) return true;
@@ -47,22 +50,26 @@ bool names_reference(const json::value& value, std::string_view holder, std::str
 
 class Reserved final : public ApiParts::Reservation {
  public:
-  explicit Reserved(std::unique_ptr<ServiceAllocator::Reservation> inner) : inner_(std::move(inner)) {}
+  explicit Reserved(std::unique_ptr<ServiceAllocator::Reservation> inner)
+      : inner_(std::move(inner)) {}
   void keep() override { inner_->keep(); }
 
  private:
   std::unique_ptr<ServiceAllocator::Reservation> inner_;
 };
 
-Answer<json::object> sign_token(const Foundation& f, const json::object& account, json::object request) {
+Answer<json::object> sign_token(const Foundation& f, const json::object& account,
+                                json::object request) {
   const auto& spec_value = request["spec"];
   const json::object spec = spec_value.is_object() ? spec_value.get_object() : json::object();
   std::int64_t seconds = 3600;
-  if (const auto* wanted = spec.if_contains("expirationSeconds"); wanted && wanted->is_int64()) seconds = wanted->get_int64();
+  if (const auto* wanted = spec.if_contains("expirationSeconds"); wanted && wanted->is_int64())
+    seconds = wanted->get_int64();
   if (seconds < 600)
     return errors::invalid("authentication.k8s.io", "TokenRequest", "",
                            {{"FieldValueInvalid", "spec.expirationSeconds",
-                             text::cat("Invalid value: ", seconds, ": may not specify a duration less than 10 minutes")}});
+                             text::cat("Invalid value: ", seconds,
+                                       ": may not specify a duration less than 10 minutes")}});
   seconds = std::min<std::int64_t>(seconds, 24 * 3600);
   TokenClaims claims;
   claims.namespace_ = string_at(account, "metadata", "namespace");
@@ -70,7 +77,8 @@ Answer<json::object> sign_token(const Foundation& f, const json::object& account
   claims.account_uid = string_at(account, "metadata", "uid");
   if (string_at(spec, "boundObjectRef", "kind") == "Pod") {
     claims.pod = string_at(spec, "boundObjectRef", "name");
-    claims.pod_uid = string_at(read(f.kv, "", "pods", claims.namespace_, claims.pod), "metadata", "uid");
+    claims.pod_uid =
+        string_at(read(f.kv, "", "pods", claims.namespace_, claims.pod), "metadata", "uid");
   }
   if (const auto* audiences = spec.if_contains("audiences"); audiences && audiences->is_array())
     for (const auto& audience : audiences->get_array())
@@ -83,7 +91,8 @@ Answer<json::object> sign_token(const Foundation& f, const json::object& account
   if (!token) return errors::internal(token.error().message);
   request["kind"] = "TokenRequest";
   request["apiVersion"] = "authentication.k8s.io/v1";
-  request["status"] = json::object{{"token", *token}, {"expirationTimestamp", format_time(claims.expires)}};
+  request["status"] =
+      json::object{{"token", *token}, {"expirationTimestamp", format_time(claims.expires)}};
   return request;
 }
 
@@ -103,13 +112,15 @@ ApiParts make_parts(const Foundation& f) {
       ApiError error = errors::unauthorized().error();
       error.code = 403;
       error.reason = "Forbidden";
-      error.message = text::cat("users ", quoted((*wanted)->user), " is forbidden: User ", quoted(identity->user),
-                                " cannot impersonate resource \"users\" in API group \"\" at the cluster scope");
+      error.message = text::cat(
+          "users ", quoted((*wanted)->user), " is forbidden: User ", quoted(identity->user),
+          " cannot impersonate resource \"users\" in API group \"\" at the cluster scope");
       return std::unexpected(std::move(error));
     }
     return Caller{(*wanted)->user, (*wanted)->groups, (*wanted)->uid};
   };
-  parts.authorize = [&f](const Caller& caller, const RequestInfo& info) -> std::optional<std::string> {
+  parts.authorize = [&f](const Caller& caller,
+                         const RequestInfo& info) -> std::optional<std::string> {
     Attributes attributes;
     attributes.verb = info.verb;
     attributes.is_resource = info.is_resource;
@@ -137,14 +148,18 @@ ApiParts make_parts(const Foundation& f) {
     return sign_token(f, account, std::move(request));
   };
   parts.call_agent = [&f](const ApiParts::AgentAddress& agent, const std::string& path,
-                          const std::function<bool(std::string_view)>& sink, std::stop_token stop) -> Result<http::Response> {
+                          const std::function<bool(std::string_view)>& sink,
+                          std::stop_token stop) -> Result<http::Response> {
     // The address comes from the node's own report (SECURITY 23).
-    if (const auto ip = net::IpAddress::parse(agent.host); ip && (ip->is_link_local() || ip->is_multicast() || ip->is_unspecified()))
-      return fail(Errc::forbidden, text::cat("the node's address ", agent.host, " is not one that an agent can have"));
+    if (const auto ip = net::IpAddress::parse(agent.host);
+        ip && (ip->is_link_local() || ip->is_multicast() || ip->is_unspecified()))
+      return fail(Errc::forbidden, text::cat("the node's address ", agent.host,
+                                             " is not one that an agent can have"));
     http::ClientOptions options;
     const bool v6 = agent.host.find(':') != std::string::npos;
     options.address = text::cat("https://", v6 ? "[" : "", agent.host, v6 ? "]:" : ":", agent.port);
-    options.tls = http::ClientTls{f.ca_pem, f.agent_client.certificate_pem, f.agent_client.key_pem, "", false};
+    options.tls = http::ClientTls{f.ca_pem, f.agent_client.certificate_pem, f.agent_client.key_pem,
+                                  "", false};
     http::Request request;
     request.target = path;
     return http::Client(std::move(options)).stream(request, sink, std::move(stop));
@@ -157,7 +172,8 @@ NodeFacts node_facts(KvStore& kv) {
   facts.is_pod_on = [&kv](const std::string& ns, const std::string& pod, const std::string& node) {
     return string_at(read(kv, "", "pods", ns, pod), "spec", "nodeName") == node;
   };
-  facts.is_used_on = [&kv](const std::string& resource, const std::string& ns, const std::string& name, const std::string& node) {
+  facts.is_used_on = [&kv](const std::string& resource, const std::string& ns,
+                           const std::string& name, const std::string& node) {
     const schema::Resource* pods = schema::find_resource("", "v1", "pods");
     const auto page = kv.list(key_prefix(*pods, ns), 0, "", 0);
     if (!page) return false;
@@ -170,7 +186,8 @@ NodeFacts node_facts(KvStore& kv) {
       if (resource == "serviceaccounts") {
         if (string_at(pod, "spec", "serviceAccountName") == name) return true;
       } else if (resource == "secrets") {
-        for (const std::string_view holder : {"secretRef", "secretKeyRef", "imagePullSecrets", "secret"})
+        for (const std::string_view holder :
+             {"secretRef", "secretKeyRef", "imagePullSecrets", "secret"})
           if (names_reference(*spec, holder, "name", name)) return true;
         if (names_reference(*spec, "secret", "secretName", name)) return true;
       } else if (resource == "configmaps") {
@@ -186,9 +203,11 @@ NodeFacts node_facts(KvStore& kv) {
 Authenticator::StillBound still_bound(KvStore& kv) {
   return [&kv](const TokenClaims& claims) {
     const json::object account = read(kv, "", "serviceaccounts", claims.namespace_, claims.account);
-    if (string_at(account, "metadata", "uid") != claims.account_uid || claims.account_uid.empty()) return false;
+    if (string_at(account, "metadata", "uid") != claims.account_uid || claims.account_uid.empty())
+      return false;
     if (claims.pod.empty()) return true;
-    return string_at(read(kv, "", "pods", claims.namespace_, claims.pod), "metadata", "uid") == claims.pod_uid;
+    return string_at(read(kv, "", "pods", claims.namespace_, claims.pod), "metadata", "uid") ==
+           claims.pod_uid;
   };
 }
 
@@ -197,7 +216,8 @@ Result<> restore_services(KvStore& kv, ServiceAllocator& services) {
   const auto page = NODAL_TRY(kv.list(key_prefix(*resource, ""), 0, "", 0));
   for (const auto& entry : page.entries)
     if (!services.restore(parse_object(*entry.value)))
-      log::warn("a stored Service has an address or port outside the ranges or used twice", {{"service", entry.key}});
+      log::warn("a stored Service has an address or port outside the ranges or used twice",
+                {{"service", entry.key}});
   return {};
 }
 

@@ -1,4 +1,5 @@
-// master/daemon/parts.h — what the API asks of the rest of the master: identities, rules, addresses, tokens, agents.
+// master/daemon/parts.h — what the API asks of the rest of the master: identities, rules,
+// addresses, tokens, agents.
 #pragma once
 
 #include "master/api/api.h"

@@ -27,8 +27,12 @@ json::object& object_in(json::object& parent, std::string_view name) {
 
 std::string last_applied(const json::object& object) {
   const auto* metadata = object.if_contains("metadata");
-  const auto* annotations = metadata != nullptr && metadata->is_object() ? metadata->get_object().if_contains("annotations") : nullptr;
-  const auto* value = annotations != nullptr && annotations->is_object() ? annotations->get_object().if_contains(kLastApplied) : nullptr;
+  const auto* annotations = metadata != nullptr && metadata->is_object()
+                                ? metadata->get_object().if_contains("annotations")
+                                : nullptr;
+  const auto* value = annotations != nullptr && annotations->is_object()
+                          ? annotations->get_object().if_contains(kLastApplied)
+                          : nullptr;
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
@@ -37,11 +41,13 @@ struct Place {
   std::string ns;
 };
 
-Result<Place> place_of(const Cluster& cluster, const Globals& globals, const Resources& resources, const Manifest& manifest) {
+Result<Place> place_of(const Cluster& cluster, const Globals& globals, const Resources& resources,
+                       const Manifest& manifest) {
   auto kind = resources.by_kind(manifest.api_version, manifest.kind);
   if (!kind) return wrap(manifest.source, kind.error());
   if (!globals.ns.empty() && !manifest.ns.empty() && manifest.ns != globals.ns)
-    return fail(Errc::invalid, text::cat(manifest.source, ": the object is for namespace ", manifest.ns, ", but -n says ", globals.ns));
+    return fail(Errc::invalid, text::cat(manifest.source, ": the object is for namespace ",
+                                         manifest.ns, ", but -n says ", globals.ns));
   return Place{*kind, kind->namespaced ? (manifest.ns.empty() ? cluster.ns : manifest.ns) : ""};
 }
 
@@ -63,16 +69,21 @@ Result<std::string> apply_one(Cluster& cluster, const Manifest& manifest, const 
   const auto live_text = cluster.client->get_text(path);
   if (!live_text) {
     if (live_text.error().code != Errc::not_found) return std::unexpected(live_text.error());
-    NODAL_TRY(cluster.client->post_text(text::cat(place.kind.path(place.ns), "?", kWho), json::serialize(object)));
+    NODAL_TRY(cluster.client->post_text(text::cat(place.kind.path(place.ns), "?", kWho),
+                                        json::serialize(object)));
     return "created";
   }
   const auto live = NODAL_TRY(codec::parse(*live_text));
   const auto last = codec::parse(last_applied(live.get_object()));
   const auto* resource = schema::find_kind(place.kind.group, place.kind.version, place.kind.kind);
   json::object before = last && last->is_object() ? last->get_object() : json::object{};
-  auto patch = apply_patch(before, object, live.get_object(), resource != nullptr ? resource->type : nullptr);
+  auto patch = apply_patch(before, object, live.get_object(),
+                           resource != nullptr ? resource->type : nullptr);
   if (patch.empty()) return "unchanged";
-  NODAL_TRY(cluster.client->patch_text(text::cat(path, "?", kWho), resource != nullptr ? client::PatchType::strategic : client::PatchType::merge, json::serialize(patch)));
+  NODAL_TRY(cluster.client->patch_text(
+      text::cat(path, "?", kWho),
+      resource != nullptr ? client::PatchType::strategic : client::PatchType::merge,
+      json::serialize(patch)));
   return "configured";
 }
 
@@ -87,12 +98,14 @@ Result<> apply(const Globals& globals, const std::vector<std::string>& files) {
   Result<> outcome;
   for (const auto& manifest : manifests) {
     const auto place = place_of(cluster, globals, resources, manifest);
-    auto done = place ? apply_one(cluster, manifest, *place) : Result<std::string>(std::unexpected(place.error()));
+    auto done = place ? apply_one(cluster, manifest, *place)
+                      : Result<std::string>(std::unexpected(place.error()));
     if (done) {
       std::puts(text::cat(place->kind.printed(), "/", manifest.name, " ", *done).c_str());
       continue;
     }
-    if (!outcome) std::fputs(text::cat("nodectl: ", printable(outcome.error().message), "\n").c_str(), stderr);
+    if (!outcome)
+      std::fputs(text::cat("nodectl: ", printable(outcome.error().message), "\n").c_str(), stderr);
     outcome = wrap(manifest.source, done.error());
   }
   return outcome;
@@ -105,7 +118,9 @@ Result<> create(const Globals& globals, const std::vector<std::string>& files) {
   const auto resources = NODAL_TRY(Resources::discover(*cluster.client));
   for (const auto& manifest : manifests) {
     const auto place = NODAL_TRY(place_of(cluster, globals, resources, manifest));
-    if (auto done = cluster.client->post_text(text::cat(place.kind.path(place.ns), "?", kWho), json::serialize(manifest.object)); !done)
+    if (auto done = cluster.client->post_text(text::cat(place.kind.path(place.ns), "?", kWho),
+                                              json::serialize(manifest.object));
+        !done)
       return wrap(manifest.source, done.error());
     std::puts(text::cat(place.kind.printed(), "/", manifest.name, " created").c_str());
   }

@@ -50,11 +50,18 @@ class Progress {
     if (is_terminal()) std::fputs(text::cat("  … ", what).c_str(), stdout), std::fflush(stdout);
   }
   void done(const std::string& detail = "") {
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - since_).count();
-    std::fputs(text::cat(is_terminal() ? "\r" : "", "  ", good("✓"), " ", what_, detail.empty() ? "" : text::cat(": ", detail), " (", took, " ms)\n").c_str(), stdout);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - since_).count();
+    std::fputs(text::cat(is_terminal() ? "\r" : "", "  ", good("✓"), " ", what_,
+                         detail.empty() ? "" : text::cat(": ", detail), " (", took, " ms)\n")
+                   .c_str(),
+               stdout);
     std::fflush(stdout);
   }
-  void failed() { std::fputs(text::cat(is_terminal() ? "\r" : "", "  ", bad("✗"), " ", what_, "\n").c_str(), stdout); }
+  void failed() {
+    std::fputs(text::cat(is_terminal() ? "\r" : "", "  ", bad("✗"), " ", what_, "\n").c_str(),
+               stdout);
+  }
 
  private:
   std::string what_;
@@ -76,12 +83,16 @@ Result<> run_quietly(const std::vector<std::string>& command) {
   for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
   pid_t pid = 0;
-  if (const int error = ::posix_spawn(&pid, command[0].c_str(), nullptr, nullptr, arguments.data(), environ); error != 0)
+  if (const int error =
+          ::posix_spawn(&pid, command[0].c_str(), nullptr, nullptr, arguments.data(), environ);
+      error != 0)
     return fail_errno(error, text::cat("start ", command[0]));
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return fail(Errc::internal, text::cat(command[0], " ", command[1], " failed; what it said stands above"));
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return fail(Errc::internal,
+                text::cat(command[0], " ", command[1], " failed; what it said stands above"));
   return {};
 }
 
@@ -119,12 +130,14 @@ Result<> await(std::chrono::seconds limit, Ready ready) {
 }
 
 std::string kubeconfig_path() {
-  if (const char* list = std::getenv("KUBECONFIG"); list != nullptr && *list != '\0') return std::string(text::split(list, ':').front());
+  if (const char* list = std::getenv("KUBECONFIG"); list != nullptr && *list != '\0')
+    return std::string(text::split(list, ':').front());
   const char* home = std::getenv("HOME");
   return text::cat(home == nullptr ? "/root" : home, "/.kube/config");
 }
 
-// Puts (or with `access` null, takes out) the entries named "nodal" of the person's kubeconfig; the rest stays.
+// Puts (or with `access` null, takes out) the entries named "nodal" of the person's kubeconfig; the
+// rest stays.
 Result<> merge_kubeconfig(const client::ClusterAccess* access) {
   const auto path = kubeconfig_path();
   json::object config;
@@ -159,7 +172,8 @@ Result<> merge_kubeconfig(const client::ClusterAccess* access) {
   config["kind"] = "Config";
   if (access != nullptr) {
     config["current-context"] = kContext;
-  } else if (const auto* current = config.if_contains("current-context"); current != nullptr && *current == json::value(kContext)) {
+  } else if (const auto* current = config.if_contains("current-context");
+             current != nullptr && *current == json::value(kContext)) {
     config["current-context"] = "";
   }
   if (left == 0) return file::remove(path);
@@ -172,7 +186,9 @@ Result<> ensure_dns_service(client::Client& client, const Settings& settings) {
   core_v1::Service dns;
   dns.metadata.namespace_ = "kube-system";
   dns.metadata.name = "kube-dns";
-  dns.metadata.labels = {{"k8s-app", "kube-dns"}, {"kubernetes.io/cluster-service", "true"}, {"kubernetes.io/name", "CoreDNS"}};
+  dns.metadata.labels = {{"k8s-app", "kube-dns"},
+                         {"kubernetes.io/cluster-service", "true"},
+                         {"kubernetes.io/name", "CoreDNS"}};
   dns.spec.cluster_ip = settings.cluster_dns;
   for (const char* protocol : {"UDP", "TCP"}) {
     core_v1::ServicePort port;
@@ -183,7 +199,8 @@ Result<> ensure_dns_service(client::Client& client, const Settings& settings) {
     dns.spec.ports.push_back(std::move(port));
   }
   auto created = client.create(dns);
-  if (!created && created.error().code != Errc::already_exists) return wrap("create the DNS Service", created.error());
+  if (!created && created.error().code != Errc::already_exists)
+    return wrap("create the DNS Service", created.error());
   return {};
 }
 
@@ -209,11 +226,14 @@ Result<> up(const UpOptions& options) {
     settings.node_name = text::lower(host);
   }
   if (settings.node_ip.empty()) settings.node_ip = NODAL_TRY(own_address());
-  if (settings.listen.empty() || settings.listen.starts_with("127.")) settings.listen = "0.0.0.0:6443";
+  if (settings.listen.empty() || settings.listen.starts_with("127."))
+    settings.listen = "0.0.0.0:6443";
 
   const auto started = Steady::now();
   Progress progress;
-  std::puts(text::cat("Nodal ", NODAL_VERSION, " on ", settings.node_name, " (", settings.node_ip, ")").c_str());
+  std::puts(
+      text::cat("Nodal ", NODAL_VERSION, " on ", settings.node_name, " (", settings.node_ip, ")")
+          .c_str());
   if (options.start_docker && !docker_answers(settings.docker_socket)) {
     progress.begin("start Docker");
     if (auto done = start_docker(settings); !done) {
@@ -225,21 +245,27 @@ Result<> up(const UpOptions& options) {
   progress.begin("look at the host");
   std::string lacking;
   for (const auto& finding : examine(where, settings))
-    if (!finding.good) lacking += text::cat("\n  ", bad("✗"), " not so: ", finding.what, " — ", finding.remedy);
+    if (!finding.good)
+      lacking += text::cat("\n  ", bad("✗"), " not so: ", finding.what, " — ", finding.remedy);
   if (!lacking.empty()) {
     progress.failed();
     return fail(Errc::unavailable, text::cat("this host lacks something:", lacking));
   }
   progress.done();
 
-  for (const auto& [folder, mode] : {std::pair{where.state, 0711}, {where.run, 0755}, {where.log, 0750}, {where.state + "/pki", 0700}})
+  for (const auto& [folder, mode] : {std::pair{where.state, 0711},
+                                     {where.run, 0755},
+                                     {where.log, 0750},
+                                     {where.state + "/pki", 0700}})
     NODAL_TRY(file::make_folders(folder, static_cast<mode_t>(mode)));
   NODAL_TRY(write_settings(where, settings));
 
   const std::string port = settings.listen.substr(settings.listen.rfind(':') + 1);
   progress.begin("keys and kubeconfigs");
-  if (auto issued = run_quietly({where.programs + "/nodal-master", "issue-node", "--data-dir", where.state + "/master", "--node-name", settings.node_name, "--node-ip",
-                                 settings.node_ip, "--server", text::cat("https://127.0.0.1:", port), "--out", where.state});
+  if (auto issued = run_quietly({where.programs + "/nodal-master", "issue-node", "--data-dir",
+                                 where.state + "/master", "--node-name", settings.node_name,
+                                 "--node-ip", settings.node_ip, "--server",
+                                 text::cat("https://127.0.0.1:", port), "--out", where.state});
       !issued) {
     progress.failed();
     return issued;
@@ -256,14 +282,16 @@ Result<> up(const UpOptions& options) {
   auto ready = await(kReady, [&]() -> Result<> {
     if (!client) {
       const auto access = NODAL_TRY(client::load_kubeconfig(where.admin_kubeconfig()));
-      client = std::make_shared<client::Client>(NODAL_TRY(client::connect(access)), text::cat("nodectl/", NODAL_VERSION));
+      client = std::make_shared<client::Client>(NODAL_TRY(client::connect(access)),
+                                                text::cat("nodectl/", NODAL_VERSION));
     }
     NODAL_TRY(client->get_text("/readyz"));
     return {};
   });
   if (!ready) {
     progress.failed();
-    return wrap(text::cat("the API server does not become ready (see ", where.log, "/master.log)"), ready.error());
+    return wrap(text::cat("the API server does not become ready (see ", where.log, "/master.log)"),
+                ready.error());
   }
   progress.done(text::cat("https://127.0.0.1:", port));
   NODAL_TRY(ensure_dns_service(*client, settings));
@@ -275,13 +303,17 @@ Result<> up(const UpOptions& options) {
   });
   if (!ready) {
     progress.failed();
-    return wrap(text::cat("the node does not become ready (see ", where.log, "/agent.log)"), ready.error());
+    return wrap(text::cat("the node does not become ready (see ", where.log, "/agent.log)"),
+                ready.error());
   }
   progress.done("Ready");
   const auto access = NODAL_TRY(client::load_kubeconfig(where.admin_kubeconfig()));
   NODAL_TRY(merge_kubeconfig(&access));
-  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - started).count();
-  std::puts(text::cat("The cluster is up after ", took, " ms. kubectl uses it: context \"", kContext, "\" in ", kubeconfig_path(), ".").c_str());
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - started).count();
+  std::puts(text::cat("The cluster is up after ", took, " ms. kubectl uses it: context \"",
+                      kContext, "\" in ", kubeconfig_path(), ".")
+                .c_str());
   return {};
 }
 
@@ -293,15 +325,23 @@ Result<> status(std::string_view output) {
   const auto now = SystemClock().now();
   const bool supervised = supervisor_pid(where) != 0;
   bool all = supervised;
-  std::vector<std::vector<std::string>> rows{{"PART", "STATUS", "PID", "RESTARTS", "AGE", "LAST END"}};
+  std::vector<std::vector<std::string>> rows{
+      {"PART", "STATUS", "PID", "RESTARTS", "AGE", "LAST END"}};
   json::array list;
   if (parts)
     for (const auto& part : *parts) {
       const bool running = is_running(part);
       all = all && running;
-      const auto age = human_duration(std::chrono::duration_cast<std::chrono::seconds>(now - part.started_at));
-      rows.push_back({part.name, running ? good("Running") : bad("Stopped"), running ? text::cat(part.pid) : "-", text::cat(part.restarts), running ? age : "-", part.last_exit.empty() ? "-" : part.last_exit});
-      list.push_back(json::object{{"name", part.name}, {"running", running}, {"pid", running ? part.pid : 0}, {"restarts", part.restarts}, {"lastExit", part.last_exit}});
+      const auto age =
+          human_duration(std::chrono::duration_cast<std::chrono::seconds>(now - part.started_at));
+      rows.push_back({part.name, running ? good("Running") : bad("Stopped"),
+                      running ? text::cat(part.pid) : "-", text::cat(part.restarts),
+                      running ? age : "-", part.last_exit.empty() ? "-" : part.last_exit});
+      list.push_back(json::object{{"name", part.name},
+                                  {"running", running},
+                                  {"pid", running ? part.pid : 0},
+                                  {"restarts", part.restarts},
+                                  {"lastExit", part.last_exit}});
     }
   std::string node = "unknown";
   if (const auto access = client::load_kubeconfig(where.admin_kubeconfig()))
@@ -312,14 +352,24 @@ Result<> status(std::string_view output) {
     }
   all = all && node == "Ready";
   if (output == "json" || output == "yaml") {
-    const json::object document{{"node", settings->node_name}, {"nodeStatus", node}, {"supervised", supervised}, {"docker", docker_answers(settings->docker_socket)}, {"parts", list}};
-    std::fputs(output == "json" ? text::cat(pretty_json(document), "\n").c_str() : NODAL_TRY(json_to_yaml(json::serialize(document))).c_str(), stdout);
+    const json::object document{{"node", settings->node_name},
+                                {"nodeStatus", node},
+                                {"supervised", supervised},
+                                {"docker", docker_answers(settings->docker_socket)},
+                                {"parts", list}};
+    std::fputs(output == "json" ? text::cat(pretty_json(document), "\n").c_str()
+                                : NODAL_TRY(json_to_yaml(json::serialize(document))).c_str(),
+               stdout);
   } else {
-    std::puts(text::cat("node ", settings->node_name, ": ", node == "Ready" ? good(node) : bad(node)).c_str());
+    std::puts(
+        text::cat("node ", settings->node_name, ": ", node == "Ready" ? good(node) : bad(node))
+            .c_str());
     std::fputs(text::table(rows).c_str(), stdout);
-    if (!docker_answers(settings->docker_socket)) std::puts(bad(text::cat("Docker does not answer on ", settings->docker_socket)).c_str());
+    if (!docker_answers(settings->docker_socket))
+      std::puts(bad(text::cat("Docker does not answer on ", settings->docker_socket)).c_str());
   }
-  if (!all) return fail(Errc::unavailable, "not everything runs; `nodectl up` starts what is missing");
+  if (!all)
+    return fail(Errc::unavailable, "not everything runs; `nodectl up` starts what is missing");
   return {};
 }
 
@@ -331,21 +381,27 @@ Result<> stop() {
     if (const auto parts = read_parts(where))
       for (auto part = parts->rbegin(); part != parts->rend(); ++part)
         if (is_running(*part)) ::kill(part->pid, SIGTERM);
-    std::puts("The cluster is stopped. Pods go on running; `nodectl up` takes them up again, `nodectl delete` removes them.");
+    std::puts(
+        "The cluster is stopped. Pods go on running; `nodectl up` takes them up again, `nodectl "
+        "delete` removes them.");
     return {};
   }
   ::kill(pid, SIGTERM);
   auto done = await(kStop, [&]() -> Result<> {
     if (supervisor_pid(where) == 0) return {};
-    return fail(Errc::timed_out, text::cat("the supervisor (pid ", pid, ") does not end; see ", where.log, "/supervisor.log"));
+    return fail(Errc::timed_out, text::cat("the supervisor (pid ", pid, ") does not end; see ",
+                                           where.log, "/supervisor.log"));
   });
   if (!done) return done;
-  std::puts("The cluster is stopped. Pods go on running; `nodectl up` takes them up again, `nodectl delete` removes them.");
+  std::puts(
+      "The cluster is stopped. Pods go on running; `nodectl up` takes them up again, `nodectl "
+      "delete` removes them.");
   return {};
 }
 
 Result<> delete_cluster() {
-  if (::geteuid() != 0) return fail(Errc::forbidden, "run it with sudo: a cluster's traces are in the kernel");
+  if (::geteuid() != 0)
+    return fail(Errc::forbidden, "run it with sudo: a cluster's traces are in the kernel");
   const auto where = NODAL_TRY(layout());
   const auto settings = read_settings(where).value_or(Settings{});
   if (supervisor_pid(where) != 0) NODAL_TRY(stop());
@@ -362,7 +418,9 @@ Result<> supervise() {
   const auto settings = NODAL_TRY(read_settings(where));
   const auto lock = file::lock(where.run + "/supervisor.lock", 2000ms);
   if (!lock) return wrap("another supervisor runs", lock.error());
-  NODAL_TRY(file::write(where.supervisor_pid(), text::cat(::getpid(), " ", start_ticks(::getpid()).value_or(0), "\n"), 0644));
+  NODAL_TRY(file::write(where.supervisor_pid(),
+                        text::cat(::getpid(), " ", start_ticks(::getpid()).value_or(0), "\n"),
+                        0644));
   std::stop_source stop;
   std::thread waiter([&stop] { wait_for_stop_signal(stop); });
   auto done = Supervisor(where, settings).run(stop.get_token());

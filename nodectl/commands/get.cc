@@ -1,4 +1,5 @@
-// nodectl/commands/get.cc — get, describe, delete: objects by type and name, printed as the server's tables or as documents.
+// nodectl/commands/get.cc — get, describe, delete: objects by type and name, printed as the
+// server's tables or as documents.
 #include <cstdio>
 
 #include <boost/json/array.hpp>
@@ -28,19 +29,24 @@ struct Wanted {
 };
 
 // TYPE NAME…, TYPE/NAME …, TYPE,TYPE.
-Result<std::vector<Wanted>> parse_what(const Resources& resources, const std::vector<std::string>& what) {
+Result<std::vector<Wanted>> parse_what(const Resources& resources,
+                                       const std::vector<std::string>& what) {
   if (what.empty()) return fail(Errc::invalid, "say what: a type such as pods, or TYPE/NAME");
   std::vector<Wanted> out;
   if (what[0].find('/') != std::string::npos) {
     for (const auto& item : what) {
       const auto slash = item.find('/');
-      if (slash == std::string::npos) return fail(Errc::invalid, text::cat("\"", item, "\": TYPE/NAME is needed after TYPE/NAME"));
-      out.push_back({NODAL_TRY(resources.by_name(item.substr(0, slash))), {item.substr(slash + 1)}});
+      if (slash == std::string::npos)
+        return fail(Errc::invalid,
+                    text::cat("\"", item, "\": TYPE/NAME is needed after TYPE/NAME"));
+      out.push_back(
+          {NODAL_TRY(resources.by_name(item.substr(0, slash))), {item.substr(slash + 1)}});
     }
     return out;
   }
   const std::vector<std::string> names(what.begin() + 1, what.end());
-  for (const auto type : text::split(what[0], ',')) out.push_back({NODAL_TRY(resources.by_name(type)), names});
+  for (const auto type : text::split(what[0], ','))
+    out.push_back({NODAL_TRY(resources.by_name(type)), names});
   return out;
 }
 
@@ -65,14 +71,17 @@ std::string cell_text(const json::value& cell) {
 }
 
 // A Table as rows of text; the header once.
-void add_rows(const json::value& table, bool wide, bool with_namespace, bool header, std::vector<std::vector<std::string>>& rows, std::vector<bool>& shown) {
-  if (const auto* columns = find(table, {"columnDefinitions"}); columns != nullptr && columns->is_array()) {
+void add_rows(const json::value& table, bool wide, bool with_namespace, bool header,
+              std::vector<std::vector<std::string>>& rows, std::vector<bool>& shown) {
+  if (const auto* columns = find(table, {"columnDefinitions"});
+      columns != nullptr && columns->is_array()) {
     shown.clear();
     std::vector<std::string> head;
     if (with_namespace) head.emplace_back("NAMESPACE");
     for (const auto& column : columns->get_array()) {
       const auto* priority = find(column, {"priority"});
-      const bool show = wide || priority == nullptr || (priority->is_int64() && priority->get_int64() == 0);
+      const bool show =
+          wide || priority == nullptr || (priority->is_int64() && priority->get_int64() == 0);
       shown.push_back(show);
       if (!show) continue;
       std::string name = string_at(column, {"name"});
@@ -113,9 +122,11 @@ Result<json::value> fetch(Cluster& cluster, const std::string& path, const char*
   return codec::parse(body);
 }
 
-Result<> watch_table(Cluster& cluster, const std::string& path, const std::string& revision, bool wide, bool with_namespace, std::vector<bool> shown) {
+Result<> watch_table(Cluster& cluster, const std::string& path, const std::string& revision,
+                     bool wide, bool with_namespace, std::vector<bool> shown) {
   http::Request request;
-  request.target = text::cat(path, path.find('?') == std::string::npos ? '?' : '&', "watch=true&resourceVersion=", revision);
+  request.target = text::cat(path, path.find('?') == std::string::npos ? '?' : '&',
+                             "watch=true&resourceVersion=", revision);
   request.headers.add("Accept", kTable);
   request.headers.add("User-Agent", cluster.client->user_agent());
   std::string rest;
@@ -123,7 +134,8 @@ Result<> watch_table(Cluster& cluster, const std::string& path, const std::strin
       request,
       [&](std::string_view bytes) {
         rest += bytes;
-        for (std::size_t end = 0; (end = rest.find('\n')) != std::string::npos; rest.erase(0, end + 1)) {
+        for (std::size_t end = 0; (end = rest.find('\n')) != std::string::npos;
+             rest.erase(0, end + 1)) {
           const auto event = codec::parse(std::string_view(rest).substr(0, end));
           const auto* table = event ? find(*event, {"object"}) : nullptr;
           if (table == nullptr) continue;
@@ -135,7 +147,8 @@ Result<> watch_table(Cluster& cluster, const std::string& path, const std::strin
         return true;
       },
       {}));
-  if (response.status != 200) return std::unexpected(client::error_of(response.status, response.text()));
+  if (response.status != 200)
+    return std::unexpected(client::error_of(response.status, response.text()));
   return {};
 }
 
@@ -147,7 +160,8 @@ Result<> get(const Globals& globals, const GetOptions& options) {
   const auto wanted = NODAL_TRY(parse_what(resources, options.what));
   const bool table = options.output.empty() || options.output == "wide";
   if (!table && options.output != "json" && options.output != "yaml" && options.output != "name")
-    return fail(Errc::invalid, text::cat("-o ", options.output, ": wide, yaml, json and name are known"));
+    return fail(Errc::invalid,
+                text::cat("-o ", options.output, ": wide, yaml, json and name are known"));
   const bool many = wanted.size() > 1;
   json::array documents;
   for (const auto& [kind, names] : wanted) {
@@ -163,13 +177,16 @@ Result<> get(const Globals& globals, const GetOptions& options) {
       const auto document = NODAL_TRY(fetch(cluster, path, table ? kTable : "application/json"));
       revision = string_at(document, {"metadata", "resourceVersion"});
       if (table) {
-        add_rows(document, options.output == "wide", everywhere, rows.empty() && !options.no_headers, rows, shown);
-      } else if (const auto* items = find(document, {"items"}); items != nullptr && items->is_array()) {
+        add_rows(document, options.output == "wide", everywhere,
+                 rows.empty() && !options.no_headers, rows, shown);
+      } else if (const auto* items = find(document, {"items"});
+                 items != nullptr && items->is_array()) {
         for (const auto& item : items->get_array()) {
           json::value whole = item;
           if (whole.is_object() && !whole.get_object().contains("kind")) {
             whole.get_object()["kind"] = kind.kind;
-            whole.get_object()["apiVersion"] = kind.group.empty() ? kind.version : text::cat(kind.group, "/", kind.version);
+            whole.get_object()["apiVersion"] =
+                kind.group.empty() ? kind.version : text::cat(kind.group, "/", kind.version);
           }
           documents.push_back(std::move(whole));
         }
@@ -180,34 +197,50 @@ Result<> get(const Globals& globals, const GetOptions& options) {
     if (!table) continue;
     const std::size_t head = options.no_headers ? 0 : 1;
     if (rows.size() <= head && !options.watch) {
-      if (!many) std::fputs(everywhere || !kind.namespaced ? "No resources found\n" : text::cat("No resources found in ", cluster.ns, " namespace.\n").c_str(), stderr);
+      if (!many)
+        std::fputs(everywhere || !kind.namespaced
+                       ? "No resources found\n"
+                       : text::cat("No resources found in ", cluster.ns, " namespace.\n").c_str(),
+                   stderr);
       continue;
     }
     if (many)
-      for (std::size_t i = head; i < rows.size(); ++i) rows[i][everywhere ? 1 : 0] = text::cat(kind.printed(), "/", rows[i][everywhere ? 1 : 0]);
+      for (std::size_t i = head; i < rows.size(); ++i)
+        rows[i][everywhere ? 1 : 0] = text::cat(kind.printed(), "/", rows[i][everywhere ? 1 : 0]);
     std::fputs(text::table(rows).c_str(), stdout);
     if (many) std::fputs("\n", stdout);
     if (options.watch) {
       std::fflush(stdout);
-      NODAL_TRY(watch_table(cluster, paths.front(), revision, options.output == "wide", everywhere, shown));
+      NODAL_TRY(watch_table(cluster, paths.front(), revision, options.output == "wide", everywhere,
+                            shown));
     }
   }
   if (table) return {};
   if (options.output == "name") {
     for (const auto& document : documents) {
-      const auto found = resources.by_kind(string_at(document, {"apiVersion"}), string_at(document, {"kind"}));
-      std::puts(text::cat(found ? found->printed() : text::lower(string_at(document, {"kind"})), "/", string_at(document, {"metadata", "name"})).c_str());
+      const auto found =
+          resources.by_kind(string_at(document, {"apiVersion"}), string_at(document, {"kind"}));
+      std::puts(text::cat(found ? found->printed() : text::lower(string_at(document, {"kind"})),
+                          "/", string_at(document, {"metadata", "name"}))
+                    .c_str());
     }
     return {};
   }
   const bool single = wanted.size() == 1 && wanted[0].names.size() == 1 && documents.size() == 1;
   for (auto& document : documents)
-    if (auto* metadata = document.is_object() ? document.get_object().if_contains("metadata") : nullptr; metadata != nullptr && metadata->is_object())
+    if (auto* metadata =
+            document.is_object() ? document.get_object().if_contains("metadata") : nullptr;
+        metadata != nullptr && metadata->is_object())
       metadata->get_object().erase("managedFields");
-  const json::value out = single ? documents[0]
-                                 : json::value(json::object{{"apiVersion", "v1"}, {"items", documents}, {"kind", "List"}, {"metadata", json::object{{"resourceVersion", ""}}}});
+  const json::value out =
+      single ? documents[0]
+             : json::value(json::object{{"apiVersion", "v1"},
+                                        {"items", documents},
+                                        {"kind", "List"},
+                                        {"metadata", json::object{{"resourceVersion", ""}}}});
   const auto yaml = NODAL_TRY(json_to_yaml(json::serialize(out)));
-  std::fputs(options.output == "yaml" ? yaml.c_str() : text::cat(pretty_json(out), "\n").c_str(), stdout);
+  std::fputs(options.output == "yaml" ? yaml.c_str() : text::cat(pretty_json(out), "\n").c_str(),
+             stdout);
   return {};
 }
 
@@ -219,39 +252,55 @@ Result<> describe(const Globals& globals, const std::vector<std::string>& what) 
     if (names.empty()) {
       const auto list = NODAL_TRY(fetch(cluster, kind.path(cluster.ns), "application/json"));
       if (const auto* items = find(list, {"items"}); items != nullptr && items->is_array())
-        for (const auto& item : items->get_array()) names.push_back(string_at(item, {"metadata", "name"}));
+        for (const auto& item : items->get_array())
+          names.push_back(string_at(item, {"metadata", "name"}));
     }
     bool first = true;
     for (const auto& name : names) {
       auto document = NODAL_TRY(fetch(cluster, kind.path(cluster.ns, name), "application/json"));
       const auto uid = string_at(document, {"metadata", "uid"});
-      if (auto* metadata = document.get_object().if_contains("metadata"); metadata != nullptr && metadata->is_object()) metadata->get_object().erase("managedFields");
+      if (auto* metadata = document.get_object().if_contains("metadata");
+          metadata != nullptr && metadata->is_object())
+        metadata->get_object().erase("managedFields");
       if (!first) std::puts("\n");
       first = false;
       std::fputs(printable(NODAL_TRY(json_to_yaml(json::serialize(document)))).c_str(), stdout);
       const auto selector = text::cat("involvedObject.name=", name, ",involvedObject.uid=", uid);
-      const auto events = fetch(cluster, text::cat("/api/v1", kind.namespaced ? text::cat("/namespaces/", cluster.ns) : "", "/events?fieldSelector=", http::percent_encode(selector)), "application/json");
+      const auto events =
+          fetch(cluster,
+                text::cat("/api/v1", kind.namespaced ? text::cat("/namespaces/", cluster.ns) : "",
+                          "/events?fieldSelector=", http::percent_encode(selector)),
+                "application/json");
       std::vector<std::vector<std::string>> rows{{"Type", "Reason", "Age", "From", "Message"}};
       const auto now = SystemClock().now();
-      if (const auto* items = events ? find(*events, {"items"}) : nullptr; items != nullptr && items->is_array())
+      if (const auto* items = events ? find(*events, {"items"}) : nullptr;
+          items != nullptr && items->is_array())
         for (const auto& event : items->get_array()) {
           auto at = parse_time(string_at(event, {"lastTimestamp"}));
           if (!at) at = parse_time(string_at(event, {"eventTime"}));
-          rows.push_back({string_at(event, {"type"}), string_at(event, {"reason"}),
-                          at ? human_duration(std::chrono::duration_cast<std::chrono::seconds>(now - *at)) : "<unknown>", string_at(event, {"source", "component"}),
-                          printable(string_at(event, {"message"}))});
+          rows.push_back(
+              {string_at(event, {"type"}), string_at(event, {"reason"}),
+               at ? human_duration(std::chrono::duration_cast<std::chrono::seconds>(now - *at))
+                  : "<unknown>",
+               string_at(event, {"source", "component"}),
+               printable(string_at(event, {"message"}))});
         }
-      std::fputs(rows.size() == 1 ? "Events: <none>\n" : text::cat("Events:\n", text::table(rows)).c_str(), stdout);
+      std::fputs(
+          rows.size() == 1 ? "Events: <none>\n" : text::cat("Events:\n", text::table(rows)).c_str(),
+          stdout);
     }
   }
   return {};
 }
 
-Result<> remove(const Globals& globals, const std::vector<std::string>& what, const std::vector<std::string>& files) {
+Result<> remove(const Globals& globals, const std::vector<std::string>& what,
+                const std::vector<std::string>& files) {
   auto cluster = NODAL_TRY(connect(globals));
   const auto resources = NODAL_TRY(Resources::discover(*cluster.client));
-  const auto remove_one = [&](const ResourceKind& kind, const std::string& ns, const std::string& name) -> Result<> {
-    NODAL_TRY(cluster.client->delete_path(kind.path(ns, name), {.propagation_policy = "Background"}));
+  const auto remove_one = [&](const ResourceKind& kind, const std::string& ns,
+                              const std::string& name) -> Result<> {
+    NODAL_TRY(
+        cluster.client->delete_path(kind.path(ns, name), {.propagation_policy = "Background"}));
     std::puts(text::cat(kind.printed(), " \"", name, "\" deleted").c_str());
     return {};
   };
