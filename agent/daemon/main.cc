@@ -1,0 +1,172 @@
+// agent/daemon/main.cc — nodal-agent: constructs everything and waits.
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "agent/daemon/options.h"
+#include "agent/node/capacity.h"
+#include "agent/node/network.h"
+#include "agent/node/registrar.h"
+#include "agent/pod/workers.h"
+#include "agent/runtime/docker/runtime.h"
+#include "agent/serve/server.h"
+#include "api-client/client/kubeconfig.h"
+#include "api-client/client/reflector.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/loop/stop.h"
+#include "base/net/address.h"
+#include "base/text.h"
+
+namespace nodal::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kRelist = 300s;    // the slow look at everything; events do the rest
+constexpr auto kRewatch = 500ms;  // after the runtime's event stream broke
+
+void sleep_for(std::chrono::nanoseconds time, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  changed.wait_for(lock, stop, time, [] { return false; });
+}
+
+// The node's own DNS settings, as pods may inherit them.
+DnsConfig host_dns(const std::string& path) {
+  DnsConfig out;
+  const auto text = file::read(path, 1 << 16);
+  if (!text) return out;
+  for (const auto line : text::split(*text, '\n')) {
+    std::vector<std::string> words;
+    for (const auto word : text::split(text::trim(line), ' '))
+      if (!word.empty()) words.emplace_back(word);
+    if (words.size() < 2) continue;
+    if (words[0] == "nameserver") out.servers.push_back(words[1]);
+    if (words[0] == "search") out.searches.assign(words.begin() + 1, words.end());
+    if (words[0] == "options") out.options.assign(words.begin() + 1, words.end());
+  }
+  return out;
+}
+
+void trim(core_v1::Pod& pod) { pod.metadata.managed_fields.clear(); }
+void trim_service(core_v1::Service& service) {
+  service.metadata.managed_fields.clear();
+  service.metadata.annotations.clear();
+}
+
+Result<> run(const Options& options) {
+  const auto access = NODAL_TRY(client::load_kubeconfig(options.kubeconfig));
+  const auto api = std::make_shared<client::Client>(NODAL_TRY(client::connect(access)),
+                                                    text::cat("nodal-agent/", NODAL_VERSION));
+  NODAL_TRY(file::make_folders(options.root_dir, 0755));
+  const SystemClock clock;
+
+  docker::DockerOptions docker_options;
+  docker_options.address = text::cat("unix:", options.docker_socket);
+  docker_options.cni.config_folder = options.cni_conf_dir;
+  docker_options.cni.plugin_folders = options.cni_bin_dirs;
+  docker_options.node_ips = {options.node_ip};
+  docker::DockerRuntime runtime(std::move(docker_options));
+
+  const auto capacity = read_capacity(options.root_dir);
+  const NodeFactsForPods facts{options.node_name, options.node_ip, capacity.cpus * 1000,
+                               capacity.memory_bytes};
+  const DnsSettings dns{options.cluster_dns, options.cluster_domain, host_dns(options.resolv_conf)};
+  client::EventRecorder events(api, "kubelet", options.node_name);
+  client::Mirror<core_v1::Pod> pods;
+  client::Mirror<core_v1::Service> services;
+  Volumes volumes(options.root_dir, api, facts, clock);
+  PodWorkers workers({runtime, api, events, pods, services, volumes, facts, dns, clock});
+  pods.on_synced([&workers] { workers.relist(); });
+
+  ServeOptions serve;
+  serve.listen = options.listen;
+  serve.certificate_pem = NODAL_TRY(file::read(options.tls_cert, 1 << 20));
+  serve.key_pem = NODAL_TRY(file::read(options.tls_key, 1 << 20));
+  serve.client_ca_pem = NODAL_TRY(file::read(options.client_ca, 1 << 20));
+  serve.debug_socket = options.debug_socket;
+  const auto server =
+      NODAL_TRY(AgentServer::start(serve, runtime, pods, [&workers] { return workers.plans(); }));
+
+  NodeOptions node;
+  node.name = options.node_name;
+  node.ip = options.node_ip;
+  node.root_folder = options.root_dir;
+  node.max_pods = options.max_pods;
+  node.labels = options.labels;
+  if (const auto at = net::SocketAddress::parse(options.listen)) node.agent_port = at->port;
+  Registrar registrar(node, api, runtime, clock, [&options](const core_v1::Node& seen) {
+    return ensure_network(options.cni_conf_dir, options.cni_bin_dirs, seen.spec.pod_cidr);
+  });
+
+  // The range of pod addresses arrives in our own Node.
+  client::Mirror<core_v1::Node> nodes;
+  nodes.on_change([&registrar](const client::Change<core_v1::Node>& change) {
+    if (change.after &&
+        (!change.before || change.before->spec.pod_cidr != change.after->spec.pod_cidr))
+      registrar.wake();
+  });
+  const client::Reflector<core_v1::Node> node_feed(
+      api, nodes, {.field_selector = text::cat("metadata.name=", options.node_name)});
+  const client::Reflector<core_v1::Service> service_feed(api, services, {.trim = trim_service});
+  const client::Reflector<core_v1::Pod> pod_feed(
+      api, pods, {.field_selector = text::cat("spec.nodeName=", options.node_name), .trim = trim});
+
+  const std::jthread watcher([&](std::stop_token stop) {
+    name_thread("runtime-watch");
+    bool was_up = true;
+    while (!stop.stop_requested()) {
+      const auto ended = runtime.watch(
+          [&](const RuntimeEvent& event) {
+            if (event.pod_uid.empty()) {
+              workers.relist();
+            } else {
+              workers.wake_uid(event.pod_uid);
+            }
+          },
+          stop);
+      if (stop.stop_requested()) return;
+      const bool up = runtime.version().has_value();
+      if (was_up && !up)
+        log::warn("the container runtime is away",
+                  {{"error", ended ? "its event stream ended" : ended.error().message}});
+      if (was_up != up) registrar.wake();
+      if (up) workers.relist();  // what was missed between two streams
+      was_up = up;
+      sleep_for(kRewatch, stop);
+    }
+  });
+  const std::jthread relister([&](std::stop_token stop) {
+    name_thread("relist");
+    std::minstd_rand random{std::random_device{}()};
+    while (!stop.stop_requested()) {
+      sleep_for(kRelist + std::chrono::seconds(random() % 60), stop);
+      if (!stop.stop_requested()) workers.relist();
+    }
+  });
+  log::info("nodal-agent is up",
+            {{"version", NODAL_VERSION}, {"node", options.node_name}, {"server", access.server}});
+  std::stop_source stop;
+  wait_for_stop_signal(stop);
+  log::info("nodal-agent ends; pods go on running");
+  return {};
+}
+
+}  // namespace
+}  // namespace nodal::agent
+
+int main(int argc, char** argv) {
+  nodal::block_signals();
+  nodal::tune_memory();
+  const auto parsed = nodal::agent::parse_options(argc, argv);
+  if (parsed.exit_code >= 0) return parsed.exit_code;
+  if (const auto done = nodal::agent::run(parsed.options); !done) {
+    nodal::log::error("nodal-agent cannot go on", {{"error", done.error().message}});
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,22 @@
+// agent/node/capacity.h — what this host has: readings of /proc and /etc.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+#include "gen/core_v1.h"
+
+namespace nodal::agent {
+
+struct Capacity {
+  std::int64_t cpus = 1;
+  std::int64_t memory_bytes = 0;
+  std::int64_t disk_bytes = 0, disk_free_bytes = 0;  ///< of the agent's folder
+  std::int64_t memory_available_bytes = 0;
+};
+Capacity read_capacity(const std::string& root_folder);
+/// Machine and boot ids, kernel, distribution.
+core_v1::NodeSystemInfo read_system_info();
+
+}  // namespace nodal::agent

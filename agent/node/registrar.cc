@@ -1,0 +1,245 @@
+// agent/node/registrar.cc — see registrar.h.
+#include "agent/node/registrar.h"
+
+#include <algorithm>
+
+#include "api-client/codec/merge_diff.h"
+#include "api-client/codec/time.h"
+#include "base/log.h"
+#include "base/loop/stop.h"
+#include "base/text.h"
+#include "gen/coordination_v1.h"
+
+namespace nodal::agent {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kRenew = 10s;
+constexpr auto kRetry = 200ms;
+constexpr auto kFullReport = std::chrono::minutes(5);
+constexpr int kLeaseSeconds = 40;
+constexpr const char* kLeaseNamespace = "kube-node-lease";
+constexpr std::size_t kMostImages = 50;
+constexpr std::int64_t kLeastMemory = 100ll << 20;
+
+void set(std::vector<core_v1::NodeCondition>& conditions, const char* type, bool holds,
+         const char* reason, std::string message, TimePoint now) {
+  auto it = std::ranges::find(conditions, type, &core_v1::NodeCondition::type);
+  if (it == conditions.end()) {
+    core_v1::NodeCondition fresh;
+    fresh.type = type;
+    conditions.push_back(std::move(fresh));
+    it = conditions.end() - 1;
+  }
+  const std::string status = holds ? "True" : "False";
+  if (it->status != status) it->last_transition_time = now;
+  it->status = status;
+  it->reason = reason;
+  it->message = std::move(message);
+  it->last_heartbeat_time = now;
+}
+
+// Equal but for the heartbeat, which the lease gives.
+bool same_but_heartbeat(core_v1::NodeStatus a, core_v1::NodeStatus b) {
+  for (auto* status : {&a, &b})
+    for (auto& condition : status->conditions) condition.last_heartbeat_time.reset();
+  return a == b;
+}
+
+}  // namespace
+
+core_v1::Node make_node(const NodeOptions& options, const core_v1::NodeSystemInfo& info) {
+  core_v1::Node node;
+  node.metadata.name = options.name;
+  node.metadata.labels = {{"kubernetes.io/hostname", options.name},
+                          {"kubernetes.io/os", "linux"},
+                          {"kubernetes.io/arch", info.architecture}};
+  for (const auto& [key, value] : options.labels) node.metadata.labels[key] = value;
+  return node;
+}
+
+core_v1::NodeStatus node_status(const core_v1::Node& node, const NodeOptions& options,
+                                const Capacity& capacity, const core_v1::NodeSystemInfo& info,
+                                const std::vector<ImageInfo>& images,
+                                const std::string& runtime_version,
+                                const std::string& runtime_error, const std::string& network_error,
+                                TimePoint now) {
+  core_v1::NodeStatus out = node.status;
+  out.capacity = {
+      {"cpu", Quantity::of(capacity.cpus)},
+      {"memory", *Quantity::parse(text::cat(capacity.memory_bytes / 1024, "Ki"))},
+      {"ephemeral-storage", *Quantity::parse(text::cat(capacity.disk_bytes / 1024, "Ki"))},
+      {"pods", Quantity::of(options.max_pods)}};
+  out.allocatable = out.capacity;
+  out.allocatable["memory"] = *Quantity::parse(
+      text::cat(std::max<std::int64_t>(capacity.memory_bytes - kLeastMemory, 0) / 1024, "Ki"));
+  out.addresses.clear();
+  for (const auto& [type, address] :
+       {std::pair{"InternalIP", options.ip}, {"Hostname", options.name}}) {
+    core_v1::NodeAddress a;
+    a.type = type;
+    a.address = address;
+    out.addresses.push_back(std::move(a));
+  }
+  out.node_info = info;
+  out.node_info.container_runtime_version =
+      runtime_version.empty() ? node.status.node_info.container_runtime_version : runtime_version;
+  out.node_info.kubelet_version = text::cat("v1.33.0+nodal-", NODAL_VERSION);
+  out.node_info.kube_proxy_version = out.node_info.kubelet_version;
+  out.daemon_endpoints.kubelet_endpoint.port = options.agent_port;
+  if (runtime_error.empty()) {
+    out.images.clear();
+    for (const auto& image : images) {
+      if (out.images.size() == kMostImages) break;
+      core_v1::ContainerImage i;
+      i.names = image.digests;
+      i.names.insert(i.names.end(), image.tags.begin(), image.tags.end());
+      i.size_bytes = image.size_bytes;
+      if (!i.names.empty()) out.images.push_back(std::move(i));
+    }
+  }
+  const bool low_memory = capacity.memory_available_bytes < kLeastMemory;
+  set(out.conditions, "MemoryPressure", low_memory,
+      low_memory ? "KubeletHasInsufficientMemory" : "KubeletHasSufficientMemory",
+      low_memory ? "kubelet has insufficient memory available"
+                 : "kubelet has sufficient memory available",
+      now);
+  const bool low_disk =
+      capacity.disk_bytes > 0 && capacity.disk_free_bytes < capacity.disk_bytes / 20;
+  set(out.conditions, "DiskPressure", low_disk,
+      low_disk ? "KubeletHasDiskPressure" : "KubeletHasNoDiskPressure",
+      low_disk ? "kubelet has disk pressure" : "kubelet has no disk pressure", now);
+  set(out.conditions, "PIDPressure", false, "KubeletHasSufficientPID",
+      "kubelet has sufficient PID available", now);
+  const std::string why = !runtime_error.empty()
+                              ? text::cat("container runtime is down: ", runtime_error)
+                              : network_error;
+  set(out.conditions, "Ready", why.empty(), why.empty() ? "KubeletReady" : "KubeletNotReady",
+      why.empty() ? "kubelet is posting ready status" : why, now);
+  return out;
+}
+
+Registrar::Registrar(NodeOptions options, std::shared_ptr<client::Client> client, Runtime& runtime,
+                     const Clock& clock, std::function<std::string(const core_v1::Node&)> network)
+    : options_(std::move(options)),
+      client_(std::move(client)),
+      runtime_(runtime),
+      clock_(clock),
+      network_(std::move(network)),
+      info_(read_system_info()) {
+  thread_ = std::jthread([this](std::stop_token stop) {
+    name_thread("node");
+    run(stop);
+  });
+}
+
+Registrar::~Registrar() {
+  thread_.request_stop();
+  thread_.join();
+}
+
+void Registrar::wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  changed_.notify_all();
+}
+
+void Registrar::run(const std::stop_token& stop) {
+  bool registered = false;
+  std::chrono::milliseconds retry = kRetry;
+  while (!stop.stop_requested()) {
+    Result<> done;
+    if (!registered) {
+      done = register_node();
+      registered = done.has_value();
+    }
+    if (done) done = renew_lease();
+    if (done) done = update_status(false);
+    if (!done) {
+      log::warn("the node cannot be reported; trying again",
+                {{"error", done.error().message}, {"wait_ms", retry.count()}});
+      if (done.error().code == Errc::not_found)
+        registered = has_lease_ = false;  // somebody deleted the Node
+    }
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, done ? std::chrono::milliseconds(kRenew) : retry,
+                      [this] { return woken_; });
+    woken_ = false;
+    retry = done ? std::chrono::milliseconds(kRetry)
+                 : std::min<std::chrono::milliseconds>(retry * 2, kRenew);
+  }
+}
+
+Result<> Registrar::register_node() {
+  const auto want = make_node(options_, info_);
+  auto node = client_->create(want);
+  if (!node && node.error().code == Errc::already_exists) {
+    node = client_->get<core_v1::Node>("", options_.name);
+    if (node) {
+      auto after = *node;
+      for (const auto& [key, value] : want.metadata.labels) after.metadata.labels[key] = value;
+      const auto patch = NODAL_TRY(codec::merge_diff(codec::encode(*node), codec::encode(after)));
+      if (patch != "{}")
+        NODAL_TRY(
+            client_->patch<core_v1::Node>("", options_.name, client::PatchType::merge, patch));
+    }
+  }
+  if (!node) return wrap("register the node", node.error());
+  node_uid_ = node->metadata.uid;
+  NODAL_TRY(update_status(true));
+  log::info("node registered", {{"node", options_.name}, {"podCIDR", node->spec.pod_cidr}});
+  return {};
+}
+
+Result<> Registrar::renew_lease() {
+  const auto now = clock_.now();
+  if (has_lease_) {
+    const auto patched = client_->patch<coordination_v1::Lease>(
+        kLeaseNamespace, options_.name, client::PatchType::merge,
+        text::cat(R"({"spec":{"renewTime":")", format_micro_time(now), "\"}}"));
+    if (patched) return {};
+    if (patched.error().code != Errc::not_found) return wrap("renew the lease", patched.error());
+    has_lease_ = false;
+  }
+  coordination_v1::Lease lease;
+  lease.metadata.namespace_ = kLeaseNamespace;
+  lease.metadata.name = options_.name;
+  meta_v1::OwnerReference owner;
+  owner.api_version = "v1";
+  owner.kind = "Node";
+  owner.name = options_.name;
+  owner.uid = node_uid_;
+  lease.metadata.owner_references = {owner};
+  lease.spec.holder_identity = options_.name;
+  lease.spec.lease_duration_seconds = kLeaseSeconds;
+  lease.spec.renew_time = now;
+  const auto created = client_->create(lease);
+  if (!created && created.error().code != Errc::already_exists)
+    return wrap("make the lease", created.error());
+  has_lease_ = true;
+  return {};
+}
+
+Result<> Registrar::update_status(bool force) {
+  const auto node = NODAL_TRY(client_->get<core_v1::Node>("", options_.name));
+  const auto version = runtime_.version();
+  const auto images =
+      version ? runtime_.images() : Result<std::vector<ImageInfo>>(std::vector<ImageInfo>{});
+  const auto now = clock_.now();
+  auto after = node;
+  after.status = node_status(node, options_, read_capacity(options_.root_folder), info_,
+                             images.value_or(std::vector<ImageInfo>{}),
+                             version ? text::cat(version->name, "://", version->version) : "",
+                             version ? "" : version.error().message, network_(node), now);
+  if (!force && same_but_heartbeat(node.status, after.status) && now - reported_ < kFullReport)
+    return {};
+  const auto patch = NODAL_TRY(codec::merge_diff(codec::encode(node), codec::encode(after)));
+  if (patch != "{}")
+    NODAL_TRY(client_->patch<core_v1::Node>("", options_.name, client::PatchType::merge, patch,
+                                            "status"));
+  reported_ = now;
+  return {};
+}
+
+}  // namespace nodal::agent

@@ -1,0 +1,70 @@
+// agent/node/registrar.h — this node's Node object and lease: registered, kept true, renewed.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "agent/node/capacity.h"
+#include "agent/runtime/runtime.h"
+#include "api-client/client/client.h"
+#include "base/clock.h"
+
+namespace nodal::agent {
+
+struct NodeOptions {
+  std::string name, ip, root_folder;
+  int agent_port = 10250;
+  int max_pods = 110;
+  std::map<std::string, std::string> labels;
+};
+
+/// The Node to create, and the status it should have now. Pure.
+core_v1::Node make_node(const NodeOptions& options, const core_v1::NodeSystemInfo& info);
+/// @param runtime_error  empty: the runtime answers
+/// @param network_error  empty: pods can get addresses
+core_v1::NodeStatus node_status(const core_v1::Node& node, const NodeOptions& options,
+                                const Capacity& capacity, const core_v1::NodeSystemInfo& info,
+                                const std::vector<ImageInfo>& images,
+                                const std::string& runtime_version,
+                                const std::string& runtime_error, const std::string& network_error,
+                                TimePoint now);
+
+/// Registers at once and again until it succeeds; renews the lease every 10 s; writes the status
+/// when it changes, and every five minutes. One thread.
+class Registrar {
+ public:
+  /// @param network  looks at (and may write) the network's configuration: empty when pods can get
+  /// addresses, else why not
+  Registrar(NodeOptions options, std::shared_ptr<client::Client> client, Runtime& runtime,
+            const Clock& clock, std::function<std::string(const core_v1::Node&)> network);
+  ~Registrar();
+  /// Look at the status now: something of it may have changed.
+  void wake();
+
+ private:
+  void run(const std::stop_token& stop);
+  Result<> register_node();
+  Result<> renew_lease();
+  Result<> update_status(bool force);
+
+  const NodeOptions options_;
+  const std::shared_ptr<client::Client> client_;
+  Runtime& runtime_;
+  const Clock& clock_;
+  const std::function<std::string(const core_v1::Node&)> network_;
+  const core_v1::NodeSystemInfo info_;
+  std::string node_uid_;  // the thread's
+  bool has_lease_ = false;
+  TimePoint reported_{};
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool woken_ = false;  // under mutex_
+  std::jthread thread_;
+};
+
+}  // namespace nodal::agent

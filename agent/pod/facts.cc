@@ -1,0 +1,55 @@
+// agent/pod/facts.cc — see facts.h.
+#include "agent/pod/facts.h"
+
+#include "base/text.h"
+
+namespace nodal::agent {
+
+PodRef ref_of(const core_v1::Pod& pod) {
+  return {pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid};
+}
+
+std::string spec_hash(const core_v1::Container& container) {
+  std::uint64_t hash = 14695981039346656037ull;  // FNV-1a
+  for (const char c : container.image)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  std::string bytes;
+  for (int shift = 56; shift >= 0; shift -= 8) bytes += static_cast<char>(hash >> shift);
+  return text::hex(bytes);
+}
+
+bool is_sidecar(const core_v1::Container& container) {
+  return container.restart_policy.value_or("") == "Always";
+}
+
+const SeenContainer* newest(const SeenPod& seen, std::string_view name) {
+  const SeenContainer* out = nullptr;
+  for (const auto& container : seen.containers)
+    if (container.name == name && (out == nullptr || container.attempt > out->attempt))
+      out = &container;
+  return out;
+}
+
+const SeenContainer* previous(const SeenPod& seen, std::string_view name) {
+  const SeenContainer* last = newest(seen, name);
+  const SeenContainer* out = nullptr;
+  for (const auto& container : seen.containers)
+    if (container.name == name && &container != last && container.state == ContainerState::exited &&
+        (out == nullptr || container.attempt > out->attempt))
+      out = &container;
+  return out;
+}
+
+std::string annotation(const SeenContainer& container, const char* key) {
+  const auto it = container.annotations.find(key);
+  return it == container.annotations.end() ? std::string() : it->second;
+}
+
+const SeenSandbox* ready_sandbox(const SeenPod& seen) {
+  const SeenSandbox* out = nullptr;
+  for (const auto& sandbox : seen.sandboxes)
+    if (sandbox.ready && (out == nullptr || sandbox.attempt > out->attempt)) out = &sandbox;
+  return out;
+}
+
+}  // namespace nodal::agent

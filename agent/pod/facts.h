@@ -1,0 +1,36 @@
+// agent/pod/facts.h — short questions about a pod, and the annotations by which the runtime
+// remembers for us.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/runtime/types.h"
+#include "gen/core_v1.h"
+
+namespace nodal::agent {
+
+// Written on containers, read back after a restart of the agent.
+inline constexpr const char* kSandboxAttempt =
+    "sandbox-attempt";  ///< the sandbox a container ran in
+inline constexpr const char* kCrashLevel =
+    "crash-level";  ///< how often it had crashed in a row before this start
+inline constexpr const char* kSpecHash =
+    "spec-hash";                              ///< of what a running container cannot change
+inline constexpr const char* kInit = "init";  ///< "true" for init containers
+
+[[nodiscard]] PodRef ref_of(const core_v1::Pod& pod);
+/// A hash of the container's fields that a running one cannot follow: the image. Stable across
+/// versions of the agent.
+[[nodiscard]] std::string spec_hash(const core_v1::Container& container);
+/// An init container that keeps running beside the pod's containers.
+[[nodiscard]] bool is_sidecar(const core_v1::Container& container);
+/// The newest attempt of that container; null when there is none.
+[[nodiscard]] const SeenContainer* newest(const SeenPod& seen, std::string_view name);
+/// The attempt before the newest that has ended; null when there is none.
+[[nodiscard]] const SeenContainer* previous(const SeenPod& seen, std::string_view name);
+[[nodiscard]] std::string annotation(const SeenContainer& container, const char* key);
+/// The newest sandbox that is ready; null when there is none.
+[[nodiscard]] const SeenSandbox* ready_sandbox(const SeenPod& seen);
+
+}  // namespace nodal::agent

@@ -1,0 +1,209 @@
+// agent/pod/plan.cc — see plan.h.
+#include "agent/pod/plan.h"
+
+#include <algorithm>
+
+#include "agent/pod/facts.h"
+#include "base/text.h"
+
+namespace nodal::agent {
+namespace {
+
+constexpr std::chrono::minutes kCleanRun{10};
+constexpr std::chrono::seconds kLongestBackoff{300};
+constexpr std::size_t kKeptAttempts = 1;  ///< dead ones behind the newest, for `logs -p`
+
+class Planner {
+ public:
+  Planner(const core_v1::Pod& pod, const SeenPod& seen, const PodSituation& situation,
+          TimePoint now)
+      : pod_(pod), seen_(seen), situation_(situation), now_(now) {}
+
+  PodPlan run() {
+    if (situation_.terminating || situation_.past_deadline) {
+      end(situation_.terminating ? "Stopping container "
+                                 : "Pod was active on the node longer than the specified deadline; "
+                                   "stopping container ");
+      return std::move(out_);
+    }
+    if (is_over()) {
+      for (const auto& sandbox : seen_.sandboxes)
+        if (sandbox.ready) out_.actions.push_back(RemoveSandbox{sandbox.id});
+      out_.ended = out_.actions.empty();
+      return std::move(out_);
+    }
+    const SeenSandbox* sandbox = ready_sandbox(seen_);
+    if (sandbox == nullptr) {
+      std::uint32_t attempt = 0;
+      for (const auto& old : seen_.sandboxes) {
+        attempt = std::max(attempt, old.attempt + 1);
+        out_.actions.push_back(RemoveSandbox{old.id});
+      }
+      out_.actions.push_back(CreateSandbox{attempt});
+      return std::move(out_);
+    }
+    sandbox_ = sandbox;
+    if (!start_init()) return std::move(out_);
+    for (const auto& container : pod_.spec.containers)
+      keep_running(container, pod_.spec.restart_policy);
+    remove_old_attempts();
+    return std::move(out_);
+  }
+
+ private:
+  // Nothing runs and nothing may be started again.
+  [[nodiscard]] bool is_over() const {
+    if (pod_.spec.restart_policy == "Always" || pod_.spec.restart_policy.empty()) return false;
+    const bool never = pod_.spec.restart_policy == "Never";
+    for (const auto& container : pod_.spec.init_containers) {
+      if (is_sidecar(container)) continue;
+      const auto* last = newest(seen_, container.name);
+      if (last == nullptr || last->state != ContainerState::exited) break;
+      if (last->exit_code != 0) return never;
+    }
+    return std::ranges::all_of(pod_.spec.containers, [&](const auto& container) {
+      const auto* last = newest(seen_, container.name);
+      return last != nullptr && last->state == ContainerState::exited &&
+             (never || last->exit_code == 0);
+    });
+  }
+
+  void end(std::string_view why) {
+    for (const auto& container : seen_.containers)
+      if (container.state == ContainerState::running || container.state == ContainerState::created)
+        out_.actions.push_back(KillContainer{container.id, container.name, situation_.grace,
+                                             text::cat(why, container.name)});
+    if (!out_.actions.empty()) return;
+    for (const auto& sandbox : seen_.sandboxes)
+      if (sandbox.ready || situation_.terminating)
+        out_.actions.push_back(RemoveSandbox{sandbox.id});
+    if (!out_.actions.empty()) return;
+    out_.ended = true;
+  }
+
+  // False while a plain init container has not ended well.
+  bool start_init() {
+    for (const auto& container : pod_.spec.init_containers) {
+      if (is_sidecar(container)) {
+        keep_running(container, "Always");
+        const auto* last = newest(seen_, container.name);
+        if (last == nullptr || last->state != ContainerState::running) return false;
+        continue;
+      }
+      const auto* last = newest(seen_, container.name);
+      const bool of_this_sandbox =
+          last != nullptr && annotation(*last, kSandboxAttempt) == text::cat(sandbox_->attempt);
+      // After the pod's containers have once been started, init containers are not looked at again.
+      if (last != nullptr && last->state == ContainerState::exited && last->exit_code == 0 &&
+          (of_this_sandbox || has_main()))
+        continue;
+      if (last == nullptr || (!of_this_sandbox && last->state == ContainerState::exited)) {
+        out_.actions.push_back(
+            StartContainer{container.name, last == nullptr ? 0 : last->attempt + 1, 0, true});
+        return false;
+      }
+      if (last->state == ContainerState::running) return false;
+      if (last->state == ContainerState::created) {
+        out_.actions.push_back(RemoveContainer{last->id});
+        return false;
+      }
+      if (last->exit_code == 0) continue;
+      restart(*last, true);
+      return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool has_main() const {
+    return std::ranges::any_of(pod_.spec.containers, [&](const auto& container) {
+      return newest(seen_, container.name) != nullptr;
+    });
+  }
+
+  void keep_running(const core_v1::Container& container, const std::string& policy) {
+    const auto* last = newest(seen_, container.name);
+    const bool init = std::ranges::any_of(pod_.spec.init_containers,
+                                          [&](const auto& c) { return c.name == container.name; });
+    if (last == nullptr) {
+      out_.actions.push_back(StartContainer{container.name, 0, 0, init});
+      return;
+    }
+    switch (last->state) {
+      case ContainerState::running: {
+        const auto hash = annotation(*last, kSpecHash);
+        if (!hash.empty() && hash != spec_hash(container)) {
+          out_.actions.push_back(KillContainer{
+              last->id, last->name, situation_.grace,
+              text::cat("Container ", container.name, " definition changed, will be restarted")});
+        } else if (situation_.failed_liveness.contains(last->id)) {
+          out_.actions.push_back(
+              KillContainer{last->id, last->name, situation_.grace,
+                            text::cat("Container ", container.name,
+                                      " failed liveness probe, will be restarted")});
+        }
+        return;
+      }
+      case ContainerState::created:
+        out_.actions.push_back(
+            RemoveContainer{last->id});  // made, never started: whoever made it is gone
+        return;
+      case ContainerState::unknown:
+        return;
+      case ContainerState::exited:
+        break;
+    }
+    const bool wanted =
+        policy == "Always" || policy.empty() || (policy == "OnFailure" && last->exit_code != 0);
+    if (wanted) restart(*last, init);
+  }
+
+  void restart(const SeenContainer& last, bool init) {
+    const bool clean = last.finished_at - last.started_at >= kCleanRun;
+    const int level = clean ? 0 : text::number<int>(annotation(last, kCrashLevel)).value_or(0);
+    const TimePoint at = last.finished_at + crash_backoff(level);
+    if (now_ >= at) {
+      out_.actions.push_back(
+          StartContainer{last.name, last.attempt + 1, std::min(level + 1, 30), init});
+    } else {
+      out_.wake_at = std::min(out_.wake_at.value_or(at), at);
+    }
+  }
+
+  void remove_old_attempts() {
+    std::vector<std::string> names;
+    for (const auto& container : seen_.containers)
+      if (std::ranges::find(names, container.name) == names.end()) names.push_back(container.name);
+    for (const auto& name : names) {
+      std::vector<const SeenContainer*> dead;
+      const auto* last = newest(seen_, name);
+      for (const auto& container : seen_.containers)
+        if (container.name == name && &container != last &&
+            container.state == ContainerState::exited)
+          dead.push_back(&container);
+      std::ranges::sort(dead, std::greater{}, [](const auto* c) { return c->attempt; });
+      for (std::size_t i = kKeptAttempts; i < dead.size(); ++i)
+        out_.actions.push_back(RemoveContainer{dead[i]->id});
+    }
+  }
+
+  const core_v1::Pod& pod_;
+  const SeenPod& seen_;
+  const PodSituation& situation_;
+  const TimePoint now_;
+  const SeenSandbox* sandbox_ = nullptr;
+  PodPlan out_;
+};
+
+}  // namespace
+
+std::chrono::seconds crash_backoff(int level) {
+  if (level <= 0) return std::chrono::seconds(0);
+  return std::min(std::chrono::seconds(10) * (1 << std::min(level - 1, 10)), kLongestBackoff);
+}
+
+PodPlan plan(const core_v1::Pod& pod, const SeenPod& seen, const PodSituation& situation,
+             TimePoint now) {
+  return Planner(pod, seen, situation, now).run();
+}
+
+}  // namespace nodal::agent

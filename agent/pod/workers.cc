@@ -1,0 +1,587 @@
+// agent/pod/workers.cc — see workers.h.
+#include "agent/pod/workers.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "agent/pod/facts.h"
+#include "api-client/codec/merge_diff.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace nodal::agent {
+namespace {
+
+constexpr int kThreads = 8;
+constexpr std::chrono::seconds kRefresh{60};  // of volumes that follow objects
+constexpr int kMostSteps = 24;  // plans in one run: a pod of many containers starts in one go
+constexpr const char* kMirror = "kubernetes.io/config.mirror";
+
+std::string describe(const Action& action) {
+  return std::visit(
+      [](const auto& a) -> std::string {
+        using T = std::decay_t<decltype(a)>;
+        if constexpr (std::is_same_v<T, CreateSandbox>)
+          return text::cat("create sandbox ", a.attempt);
+        if constexpr (std::is_same_v<T, RemoveSandbox>)
+          return text::cat("remove sandbox ", a.id.substr(0, 12));
+        if constexpr (std::is_same_v<T, StartContainer>)
+          return text::cat("start ", a.name, " attempt ", a.attempt);
+        if constexpr (std::is_same_v<T, KillContainer>)
+          return text::cat("kill ", a.name, ": ", a.why);
+        if constexpr (std::is_same_v<T, RemoveContainer>)
+          return text::cat("remove container ", a.id.substr(0, 12));
+        return {};
+      },
+      action);
+}
+
+const core_v1::Container* find_container(const core_v1::Pod& pod, std::string_view name) {
+  for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
+    for (const auto& container : *list)
+      if (container.name == name) return &container;
+  return nullptr;
+}
+
+std::chrono::seconds grace_of(const core_v1::Pod& pod) {
+  if (pod.metadata.deletion_grace_period_seconds)
+    return std::chrono::seconds(*pod.metadata.deletion_grace_period_seconds);
+  return std::chrono::seconds(pod.spec.termination_grace_period_seconds.value_or(30));
+}
+
+}  // namespace
+
+PodWorkers::PodWorkers(WorkerParts parts)
+    : parts_(std::move(parts)),
+      prober_(parts_.runtime, parts_.clock,
+              [this](const Prober::Change& change) { probed(change); }),
+      loop_({.name = "pod",
+             .threads = kThreads,
+             .first_backoff = std::chrono::milliseconds(200),
+             .longest_backoff = std::chrono::milliseconds(20000)},
+            [this](const std::string& key) { return sync(key); }) {
+  parts_.pods.on_change([this](const client::Change<core_v1::Pod>& change) {
+    // Our own status patches come back as changes: only what others changed is work.
+    if (change.before && change.after && change.before->spec == change.after->spec &&
+        change.before->metadata.deletion_timestamp == change.after->metadata.deletion_timestamp &&
+        change.before->metadata.labels == change.after->metadata.labels &&
+        change.before->metadata.annotations == change.after->metadata.annotations &&
+        change.before->metadata.uid == change.after->metadata.uid &&
+        change.before->metadata.deletion_grace_period_seconds ==
+            change.after->metadata.deletion_grace_period_seconds)
+      return;
+    wake(change.key);
+  });
+}
+
+PodWorkers::~PodWorkers() { loop_.stop(); }
+
+void PodWorkers::wake_uid(const std::string& uid) {
+  std::string key;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = keys_.find(uid);
+    if (it == keys_.end()) return;
+    key = it->second;
+  }
+  wake(key);
+}
+
+void PodWorkers::relist() {
+  for (const auto& pod : parts_.pods.all()) wake(client::key_of(*pod));
+  const auto seen = parts_.runtime.list();
+  if (!seen) {
+    log::warn("the runtime cannot be listed", {{"error", seen.error().message}});
+    return;
+  }
+  if (!parts_.pods.has_synced()) return;  // what is not listed yet is not unwanted
+  std::set<std::string> wanted;
+  for (const auto& pod : parts_.pods.all()) wanted.insert(pod->metadata.uid);
+  for (const auto& pod : *seen) {
+    if (wanted.contains(pod.pod.uid)) continue;
+    const auto key = text::cat("orphan/", pod.pod.uid);
+    {
+      const std::lock_guard lock(mutex_);
+      orphans_[key] = pod.pod;
+    }
+    wake(key);
+  }
+  for (const auto& uid : parts_.volumes.present())
+    if (!wanted.contains(uid) &&
+        std::ranges::none_of(*seen, [&](const auto& pod) { return pod.pod.uid == uid; }))
+      if (auto removed = parts_.volumes.remove(uid); !removed)
+        log::warn("a pod's leftovers stay", {{"uid", uid}, {"error", removed.error().message}});
+}
+
+std::map<std::string, std::string> PodWorkers::plans() const {
+  const std::lock_guard lock(mutex_);
+  return plans_;
+}
+
+void PodWorkers::record(const core_v1::Pod& pod, const std::string& container,
+                        client::EventType type, std::string_view reason, std::string_view message) {
+  client::EventTarget target{"v1",
+                             "Pod",
+                             pod.metadata.namespace_,
+                             pod.metadata.name,
+                             pod.metadata.uid,
+                             pod.metadata.resource_version,
+                             ""};
+  if (!container.empty()) {
+    const bool init = std::ranges::any_of(pod.spec.init_containers,
+                                          [&](const auto& c) { return c.name == container; });
+    target.field_path =
+        text::cat(init ? "spec.initContainers{" : "spec.containers{", container, "}");
+  }
+  parts_.events.record(target, type, reason, message);
+}
+
+void PodWorkers::probed(const Prober::Change& change) {
+  std::string key;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = keys_.find(change.pod_uid);
+    if (it == keys_.end()) return;
+    key = it->second;
+  }
+  if (!change.good)
+    if (const auto pod = parts_.pods.get(key); pod && !pod->metadata.deletion_timestamp) {
+      const char* kind = change.kind == ProbeKind::liveness    ? "Liveness"
+                         : change.kind == ProbeKind::readiness ? "Readiness"
+                                                               : "Startup";
+      record(*pod, change.container, client::EventType::warning, "Unhealthy",
+             text::cat(kind, " probe failed: ", change.output));
+    }
+  if (change.verdict) wake(key);
+}
+
+References PodWorkers::references(const core_v1::Pod& pod) const {
+  const auto ns = pod.metadata.namespace_;
+  References out;
+  out.config_map = [client = parts_.client, ns](const std::string& name) -> Result<Values> {
+    const auto object = NODAL_TRY(client->get<core_v1::ConfigMap>(ns, name));
+    Values values = object.data;
+    for (const auto& [key, bytes] : object.binary_data) values[key] = bytes;
+    return values;
+  };
+  out.secret = [client = parts_.client, ns](const std::string& name) -> Result<Values> {
+    return NODAL_TRY(client->get<core_v1::Secret>(ns, name)).data;
+  };
+  return out;
+}
+
+Result<ImageInfo> PodWorkers::ensure_image(const core_v1::Pod& pod,
+                                           const core_v1::Container& container, Memory& memory) {
+  const std::string policy =
+      container.image_pull_policy.empty() ? "IfNotPresent" : container.image_pull_policy;
+  const auto obstacle = [&](std::string reason, std::string message) -> std::unexpected<Error> {
+    memory.obstacles[container.name] = {std::move(reason), message};
+    return fail(Errc::unavailable, std::move(message));
+  };
+  if (policy != "Always") {
+    auto present = parts_.runtime.image(container.image);
+    if (present) {
+      record(pod, container.name, client::EventType::normal, "Pulled",
+             text::cat("Container image \"", container.image, "\" already present on machine"));
+      return present;
+    }
+    if (present.error().code == Errc::invalid) {
+      record(pod, container.name, client::EventType::warning, "InspectFailed",
+             text::cat("Failed to apply default image tag \"", container.image,
+                       "\": ", present.error().message));
+      return obstacle("InvalidImageName",
+                      text::cat("Failed to apply default image tag \"", container.image,
+                                "\": ", present.error().message));
+    }
+    if (present.error().code != Errc::not_found) return std::unexpected(present.error());
+    if (policy == "Never") {
+      record(pod, container.name, client::EventType::warning, "ErrImageNeverPull",
+             text::cat("Container image \"", container.image,
+                       "\" is not present with pull policy of Never"));
+      return obstacle("ErrImageNeverPull",
+                      text::cat("Container image \"", container.image,
+                                "\" is not present with pull policy of Never"));
+    }
+  }
+  if (const auto it = memory.pull_again.find(container.image);
+      it != memory.pull_again.end() && parts_.clock.now() < it->second) {
+    const auto message = text::cat("Back-off pulling image \"", container.image, "\"");
+    record(pod, container.name, client::EventType::normal, "BackOff", message);
+    return obstacle("ImagePullBackOff", message);
+  }
+  record(pod, container.name, client::EventType::normal, "Pulling",
+         text::cat("Pulling image \"", container.image, "\""));
+  auto pulled = parts_.runtime.pull_image(container.image, "", {});
+  if (!pulled) {
+    const int failures = ++memory.pull_failures[container.image];
+    memory.pull_again[container.image] = parts_.clock.now() + crash_backoff(failures);
+    const auto message =
+        text::cat("Failed to pull image \"", container.image, "\": ", pulled.error().message);
+    record(pod, container.name, client::EventType::warning, "Failed", message);
+    record(pod, container.name, client::EventType::warning, "Failed", "Error: ErrImagePull");
+    return obstacle("ErrImagePull", pulled.error().message);
+  }
+  memory.pull_again.erase(container.image);
+  memory.pull_failures.erase(container.image);
+  record(pod, container.name, client::EventType::normal, "Pulled",
+         text::cat("Successfully pulled image \"", container.image, "\""));
+  return pulled;
+}
+
+Result<> PodWorkers::start(const core_v1::Pod& pod, const SeenPod& seen,
+                           const StartContainer& start, Memory& memory) {
+  const auto* container = find_container(pod, start.name);
+  const auto* sandbox = ready_sandbox(seen);
+  if (container == nullptr || sandbox == nullptr)
+    return fail(Errc::not_found, text::cat("container ", start.name, " is not to be started"));
+  const auto image = NODAL_TRY(ensure_image(pod, *container, memory));
+  const std::string ip =
+      sandbox->host_network || sandbox->ips.empty() ? parts_.node.ip : sandbox->ips.front();
+  const auto refuse = [&](const char* reason, const Error& error) -> std::unexpected<Error> {
+    memory.obstacles[container->name] = {reason, error.message};
+    record(pod, container->name, client::EventType::warning, "Failed",
+           text::cat("Error: ", error.message));
+    return std::unexpected(error);
+  };
+  const auto env =
+      environment(pod, *container, ip, parts_.node, references(pod), parts_.services.all());
+  if (!env) return refuse("CreateContainerConfigError", env.error());
+  auto config =
+      container_config(pod, *container, start, *sandbox, image, *env, parts_.node.memory_bytes);
+  if (!config) return refuse("CreateContainerConfigError", config.error());
+  auto mounts = parts_.volumes.mounts(pod, *container, *env);
+  if (!mounts) return refuse("CreateContainerConfigError", mounts.error());
+  config->mounts = std::move(*mounts);
+  const auto started = parts_.runtime.start_container(sandbox->id, *config);
+  if (!started)
+    return refuse(
+        started.error().code == Errc::invalid ? "RunContainerError" : "CreateContainerError",
+        started.error());
+  memory.obstacles.erase(container->name);
+  {
+    const std::lock_guard lock(mutex_);
+    known_containers_.insert(*started);
+  }
+  record(pod, container->name, client::EventType::normal, "Created",
+         text::cat("Created container: ", container->name));
+  record(pod, container->name, client::EventType::normal, "Started",
+         text::cat("Started container ", container->name));
+  if (container->lifecycle && container->lifecycle->post_start &&
+      container->lifecycle->post_start->exec) {
+    const auto hook = parts_.runtime.exec(*started, container->lifecycle->post_start->exec->command,
+                                          std::chrono::minutes(2));
+    if (!hook || hook->exit_code != 0) {
+      record(pod, container->name, client::EventType::warning, "FailedPostStartHook",
+             text::cat("PostStartHook failed: ", hook ? hook->output : hook.error().message));
+      return kill(pod, {*started, container->name, grace_of(pod), "FailedPostStartHook"});
+    }
+  }
+  return {};
+}
+
+Result<> PodWorkers::kill(const core_v1::Pod& pod, const KillContainer& kill) {
+  record(pod, kill.name, client::EventType::normal, "Killing", kill.why);
+  auto grace = kill.grace;
+  const auto* container = find_container(pod, kill.name);
+  if (container != nullptr && container->lifecycle && container->lifecycle->pre_stop &&
+      grace.count() > 0) {
+    const auto begun = std::chrono::steady_clock::now();
+    const auto& hook = *container->lifecycle->pre_stop;
+    if (hook.exec) {
+      const auto done = parts_.runtime.exec(kill.id, hook.exec->command, grace);
+      if (!done || done->exit_code != 0)
+        record(pod, kill.name, client::EventType::warning, "FailedPreStopHook",
+               text::cat("PreStopHook failed: ", done ? done->output : done.error().message));
+    } else if (hook.http_get) {
+      core_v1::Probe probe;
+      probe.http_get = *hook.http_get;
+      probe.timeout_seconds = static_cast<std::int32_t>(grace.count());
+      run_probe(probe, *container, pod.status.pod_ip, kill.id, parts_.runtime);
+    } else if (hook.sleep) {
+      std::this_thread::sleep_for(
+          std::min<std::chrono::seconds>(std::chrono::seconds(hook.sleep->seconds), grace));
+    }
+    // At least two seconds are left for the signal itself.
+    grace =
+        std::max(std::chrono::seconds(2), grace - std::chrono::duration_cast<std::chrono::seconds>(
+                                                      std::chrono::steady_clock::now() - begun));
+  }
+  return parts_.runtime.stop_container(kill.id, grace);
+}
+
+Result<> PodWorkers::act(const core_v1::Pod& pod, const SeenPod& seen, const Action& action,
+                         Memory& memory) {
+  if (const auto* create = std::get_if<CreateSandbox>(&action)) {
+    const auto config = sandbox_config(pod, create->attempt, parts_.dns);
+    const auto made = parts_.runtime.run_sandbox(config);
+    if (!made) {
+      record(pod, "", client::EventType::warning, "FailedCreatePodSandBox",
+             text::cat("Failed to create pod sandbox: ", made.error().message));
+      return wrap("create sandbox", made.error());
+    }
+    return {};
+  }
+  if (const auto* remove = std::get_if<RemoveSandbox>(&action))
+    return parts_.runtime.remove_sandbox(remove->id);
+  if (const auto* remove = std::get_if<RemoveContainer>(&action))
+    return parts_.runtime.remove_container(remove->id);
+  if (const auto* begin = std::get_if<StartContainer>(&action))
+    return start(pod, seen, *begin, memory);
+  if (const auto* end = std::get_if<KillContainer>(&action)) return kill(pod, *end);
+  return {};
+}
+
+void PodWorkers::follow_probes(const core_v1::Pod& pod, const SeenPod& seen) {
+  const auto* sandbox = ready_sandbox(seen);
+  std::vector<std::string> running;
+  for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
+    for (const auto& container : *list) {
+      const auto* last = newest(seen, container.name);
+      if (last == nullptr || last->state != ContainerState::running || sandbox == nullptr ||
+          pod.metadata.deletion_timestamp)
+        continue;
+      running.push_back(last->id);
+      if (!container.liveness_probe && !container.readiness_probe && !container.startup_probe)
+        continue;
+      bool ours = false;
+      {
+        const std::lock_guard lock(mutex_);
+        ours = known_containers_.contains(last->id);
+      }
+      // A container that ran before this process is what its last status says: a restart of the
+      // agent flips nothing.
+      bool was_ready = false, was_started = false;
+      if (!ours)
+        for (const auto* statuses :
+             {&pod.status.container_statuses, &pod.status.init_container_statuses})
+          for (const auto& status : *statuses)
+            if (status.container_id.ends_with(last->id)) {
+              was_ready = status.ready;
+              was_started = status.started.value_or(false);
+            }
+      const std::string ip =
+          sandbox->host_network || sandbox->ips.empty() ? parts_.node.ip : sandbox->ips.front();
+      prober_.watch(pod, container, last->id, ip, last->started_at, was_ready, was_started);
+    }
+  prober_.keep_only(pod.metadata.uid, running);
+}
+
+Result<> PodWorkers::report(const core_v1::Pod& pod, const SeenPod& seen, Memory& memory,
+                            bool past_deadline) {
+  StatusInputs inputs;
+  inputs.obstacles = memory.obstacles;
+  inputs.ready = prober_.ready_of(pod.metadata.uid);
+  inputs.started = prober_.started_of(pod.metadata.uid);
+  inputs.node_ip = parts_.node.ip;
+  inputs.past_deadline = past_deadline;
+  const auto latest = parts_.pods.get(client::key_of(pod));
+  core_v1::Pod base = latest && latest->metadata.uid == pod.metadata.uid ? *latest : pod;
+  core_v1::Pod after = base;
+  after.status = status(base, seen, inputs, parts_.clock.now());
+  auto patch = NODAL_TRY(codec::merge_diff(codec::encode(base), codec::encode(after)));
+  if (patch == "{}" || patch == memory.last_patch) return {};
+  memory.last_patch = patch;
+  patch.insert(1, text::cat(R"("metadata":{"uid":")", pod.metadata.uid, R"("},)"));
+  const auto written = parts_.client->patch<core_v1::Pod>(
+      pod.metadata.namespace_, pod.metadata.name, client::PatchType::merge, patch, "status");
+  if (!written) {
+    memory.last_patch.clear();
+    if (written.error().code == Errc::not_found || written.error().code == Errc::conflict)
+      return {};  // gone, or another of that name
+    return wrap("report status", written.error());
+  }
+  return {};
+}
+
+Result<> PodWorkers::remove_orphan(const std::string& key) {
+  PodRef ref;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = orphans_.find(key);
+    if (it == orphans_.end()) return {};
+    ref = it->second;
+  }
+  core_v1::Pod pod;
+  pod.metadata.namespace_ = ref.namespace_;
+  pod.metadata.name = ref.name;
+  pod.metadata.uid = ref.uid;
+  for (int i = 0; i < kMostSteps; ++i) {
+    const auto seen = NODAL_TRY(parts_.runtime.inspect(ref));
+    const auto plan = agent::plan(pod, seen,
+                                  {.terminating = true,
+                                   .grace = std::chrono::seconds(10),
+                                   .failed_liveness = {},
+                                   .past_deadline = false},
+                                  parts_.clock.now());
+    for (const auto& action : plan.actions) {
+      if (const auto* end = std::get_if<KillContainer>(&action)) {
+        NODAL_TRY(parts_.runtime.stop_container(end->id, end->grace));
+      } else if (const auto* remove = std::get_if<RemoveSandbox>(&action)) {
+        NODAL_TRY(parts_.runtime.remove_sandbox(remove->id));
+      }
+    }
+    if (!plan.ended) continue;
+    for (const auto& container : seen.containers)
+      NODAL_TRY(parts_.runtime.remove_container(container.id));
+    NODAL_TRY(parts_.volumes.remove(ref.uid));
+    const std::lock_guard lock(mutex_);
+    orphans_.erase(key);
+    return {};
+  }
+  return fail(Errc::unavailable, text::cat("pod ", ref.name, " does not go away"));
+}
+
+Result<Again> PodWorkers::sync(const std::string& key) {
+  if (key.starts_with("orphan/")) {
+    NODAL_TRY(remove_orphan(key));
+    return Again{};
+  }
+  const auto wanted = parts_.pods.get(key);
+  if (!wanted) {
+    // Deleted behind our back (force): what runs of it is an orphan.
+    std::string uid;
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [u, k] : keys_)
+        if (k == key) uid = u;
+      if (uid.empty()) return Again{};
+      keys_.erase(uid);
+      memory_.erase(uid);
+      plans_.erase(key);
+      const auto [ns, name] =
+          std::pair(key.substr(0, key.find('/')), key.substr(key.find('/') + 1));
+      orphans_[text::cat("orphan/", uid)] = {ns, name, uid};
+    }
+    prober_.keep_only(uid, {});
+    loop_.wake(text::cat("orphan/", uid));
+    return Again{};
+  }
+  const core_v1::Pod& pod = *wanted;
+  if (pod.metadata.annotations.contains(kMirror))
+    return Again{};  // a process of the host, shown as a pod: not ours to run
+  Memory* memory = nullptr;
+  std::string replaced;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [uid, k] : keys_)
+      if (k == key && uid != pod.metadata.uid) replaced = uid;
+    if (!replaced.empty()) {
+      keys_.erase(replaced);
+      orphans_[text::cat("orphan/", replaced)] = {pod.metadata.namespace_, pod.metadata.name,
+                                                  replaced};
+    }
+    keys_[pod.metadata.uid] = key;
+    memory = &memory_[pod.metadata.uid];
+  }
+  if (!replaced.empty()) loop_.wake(text::cat("orphan/", replaced));
+
+  const bool terminating = pod.metadata.deletion_timestamp.has_value();
+  const TimePoint begun = pod.status.start_time.value_or(parts_.clock.now());
+  const bool past_deadline =
+      pod.spec.active_deadline_seconds &&
+      parts_.clock.now() >= begun + std::chrono::seconds(*pod.spec.active_deadline_seconds);
+  std::optional<std::chrono::nanoseconds> again;
+  const auto wake_in = [&](std::chrono::nanoseconds delay) {
+    again = again ? std::min(*again, delay) : delay;
+  };
+  if (pod.spec.active_deadline_seconds && !past_deadline)
+    wake_in(begun + std::chrono::seconds(*pod.spec.active_deadline_seconds) - parts_.clock.now() +
+            std::chrono::milliseconds(1));
+
+  Result<> outcome;
+  for (int step = 0; step < kMostSteps; ++step) {
+    const auto seen = NODAL_TRY(parts_.runtime.inspect(ref_of(pod)));
+    follow_probes(pod, seen);
+    PodSituation situation;
+    situation.terminating = terminating;
+    situation.grace = grace_of(pod);
+    situation.past_deadline = past_deadline;
+    for (auto& id : prober_.failed_of(pod.metadata.uid))
+      situation.failed_liveness.insert(std::move(id));
+    const auto plan = agent::plan(pod, seen, situation, parts_.clock.now());
+    {
+      std::string text;
+      for (const auto& action : plan.actions)
+        text += text::cat(text.empty() ? "" : "; ", describe(action));
+      const std::lock_guard lock(mutex_);
+      plans_[key] = text.empty() ? (plan.ended ? "ended" : "nothing to do") : text;
+    }
+    if (plan.wake_at) wake_in(*plan.wake_at - parts_.clock.now() + std::chrono::milliseconds(1));
+
+    if (plan.actions.empty()) {
+      if (!terminating && !plan.ended && Volumes::needs_refresh(pod) &&
+          ready_sandbox(seen) != nullptr) {
+        if (parts_.clock.now() - memory->refreshed >= kRefresh) {
+          if (auto fresh = parts_.volumes.prepare(pod, pod.status.pod_ip, references(pod)); !fresh)
+            log::warn("volumes cannot be refreshed",
+                      {{"pod", key}, {"error", fresh.error().message}});
+          memory->refreshed = parts_.clock.now();
+        }
+        wake_in(kRefresh);
+      }
+      NODAL_TRY(report(pod, seen, *memory, past_deadline));
+      if (plan.ended && terminating) {
+        for (const auto& container : seen.containers)
+          NODAL_TRY(parts_.runtime.remove_container(container.id));
+        NODAL_TRY(parts_.volumes.remove(pod.metadata.uid));
+        const auto removed = parts_.client->remove<core_v1::Pod>(
+            pod.metadata.namespace_, pod.metadata.name,
+            {.grace_period_seconds = 0, .uid = pod.metadata.uid, .propagation_policy = ""});
+        if (!removed && removed.error().code != Errc::not_found &&
+            removed.error().code != Errc::conflict)
+          return wrap("finish deletion", removed.error());
+        prober_.keep_only(pod.metadata.uid, {});
+        const std::lock_guard lock(mutex_);
+        keys_.erase(pod.metadata.uid);
+        memory_.erase(pod.metadata.uid);
+        plans_.erase(key);
+        return Again{};
+      }
+      break;
+    }
+    // Volumes and files stand before anything of the pod starts.
+    const bool starts = std::ranges::any_of(
+        plan.actions, [](const auto& a) { return std::holds_alternative<StartContainer>(a); });
+    if (starts) {
+      const auto* sandbox = ready_sandbox(seen);
+      const std::string ip = sandbox == nullptr                              ? ""
+                             : sandbox->host_network || sandbox->ips.empty() ? parts_.node.ip
+                                                                             : sandbox->ips.front();
+      auto prepared = parts_.volumes.prepare(pod, ip, references(pod));
+      if (prepared)
+        prepared = parts_.volumes.write_network_files(pod, hosts_file(pod, ip, parts_.dns.domain),
+                                                      resolv_conf(dns_config(pod, parts_.dns)));
+      memory->refreshed = parts_.clock.now();
+      if (!prepared) {
+        record(pod, "", client::EventType::warning, "FailedMount", prepared.error().message);
+        NODAL_TRY(report(pod, seen, *memory, past_deadline));
+        return std::unexpected(prepared.error());
+      }
+    }
+    // Endings take their grace at the same time.
+    std::vector<std::jthread> endings;
+    std::mutex outcome_mutex;
+    for (const auto& action : plan.actions) {
+      if (std::holds_alternative<KillContainer>(action) && plan.actions.size() > 1) {
+        endings.emplace_back([&, action] {
+          auto done = act(pod, seen, action, *memory);
+          const std::lock_guard lock(outcome_mutex);
+          if (!done && outcome) outcome = std::move(done);
+        });
+        continue;
+      }
+      auto done = act(pod, seen, action, *memory);
+      const std::lock_guard lock(outcome_mutex);
+      if (!done && outcome) outcome = std::move(done);
+    }
+    endings.clear();
+    if (!outcome) {
+      const auto now_seen = parts_.runtime.inspect(ref_of(pod));
+      if (now_seen) NODAL_TRY(report(pod, *now_seen, *memory, past_deadline));
+      return std::unexpected(outcome.error());
+    }
+  }
+  return Again{again};
+}
+
+}  // namespace nodal::agent

@@ -1,0 +1,91 @@
+// agent/pod/workers.h — one pod at a time: look, plan, act, report. The only authority on "may
+// containers start".
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "agent/pod/config.h"
+#include "agent/pod/env.h"
+#include "agent/pod/plan.h"
+#include "agent/pod/status.h"
+#include "agent/probe/prober.h"
+#include "agent/runtime/runtime.h"
+#include "agent/volume/volumes.h"
+#include "api-client/client/client.h"
+#include "api-client/client/events.h"
+#include "api-client/client/mirror.h"
+#include "base/clock.h"
+#include "base/loop/keyed_loop.h"
+
+namespace nodal::agent {
+
+/// What the workers are given; all of it outlives them.
+struct WorkerParts {
+  Runtime& runtime;
+  std::shared_ptr<client::Client> client;
+  client::EventRecorder& events;
+  client::Mirror<core_v1::Pod>& pods;  ///< those bound to this node
+  client::Mirror<core_v1::Service>& services;
+  Volumes& volumes;
+  const NodeFactsForPods& node;
+  const DnsSettings& dns;
+  const Clock& clock;
+};
+
+/// Thread-safe. Pods are worked on in parallel, one pod by one thread at a time.
+class PodWorkers {
+ public:
+  explicit PodWorkers(WorkerParts parts);
+  ~PodWorkers();
+
+  /// Look at that pod ("namespace/name"): it changed, or its runtime did.
+  void wake(const std::string& key) { loop_.wake(key); }
+  void wake_uid(const std::string& uid);
+  /// Look at everything: pods that are wanted, and what the runtime still has of others.
+  void relist();
+  /// The last plan of a pod, for the debug socket.
+  [[nodiscard]] std::map<std::string, std::string> plans() const;
+
+ private:
+  struct Memory {
+    std::map<std::string, Obstacle> obstacles;
+    std::map<std::string, TimePoint> pull_again;  ///< by image: not before
+    std::map<std::string, int> pull_failures;
+    TimePoint refreshed{};
+    std::string last_patch;  ///< what was sent last: not sent again while the mirror lags
+  };
+
+  Result<Again> sync(const std::string& key);
+  Result<> remove_orphan(const std::string& key);
+  Result<> act(const core_v1::Pod& pod, const SeenPod& seen, const Action& action, Memory& memory);
+  Result<> start(const core_v1::Pod& pod, const SeenPod& seen, const StartContainer& start,
+                 Memory& memory);
+  Result<ImageInfo> ensure_image(const core_v1::Pod& pod, const core_v1::Container& container,
+                                 Memory& memory);
+  Result<> kill(const core_v1::Pod& pod, const KillContainer& kill);
+  Result<> report(const core_v1::Pod& pod, const SeenPod& seen, Memory& memory, bool past_deadline);
+  void follow_probes(const core_v1::Pod& pod, const SeenPod& seen);
+  void record(const core_v1::Pod& pod, const std::string& container, client::EventType type,
+              std::string_view reason, std::string_view message);
+  [[nodiscard]] References references(const core_v1::Pod& pod) const;
+  void probed(const Prober::Change& change);
+
+  WorkerParts parts_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Memory>
+      memory_;  // by uid; an entry is used by its pod's thread, the map under mutex_
+  std::map<std::string, std::string> keys_;  // uid → key; under mutex_
+  std::map<std::string, PodRef>
+      orphans_;  // key → what the runtime has of a pod that nobody wants; under mutex_
+  std::map<std::string, std::string> plans_;  // under mutex_
+  std::set<std::string> known_containers_;    // ids started by this process; under mutex_
+  std::string runtime_name_;
+  Prober prober_;
+  KeyedLoop loop_;
+};
+
+}  // namespace nodal::agent

@@ -1,0 +1,249 @@
+// agent/probe/prober.cc — see prober.h.
+#include "agent/probe/prober.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "base/handle.h"
+#include "base/http/client.h"
+#include "base/net/address.h"
+#include "base/text.h"
+
+namespace nodal::agent {
+namespace {
+
+constexpr std::size_t kMostBody = 10u << 10;
+constexpr std::size_t kMostOutput = 512;
+constexpr int kThreads = 16;
+
+const char* name(ProbeKind kind) {
+  return kind == ProbeKind::liveness    ? "liveness"
+         : kind == ProbeKind::readiness ? "readiness"
+                                        : "startup";
+}
+
+std::optional<std::uint16_t> port_of(const IntOrString& port, const core_v1::Container& container) {
+  if (port.is_int())
+    return port.as_int() > 0 && port.as_int() < 65536
+               ? std::optional(static_cast<std::uint16_t>(port.as_int()))
+               : std::nullopt;
+  for (const auto& p : container.ports)
+    if (p.name == port.as_string()) return static_cast<std::uint16_t>(p.container_port);
+  return text::number<std::uint16_t>(port.as_string());
+}
+
+ProbeOutcome http_get(const core_v1::HTTPGetAction& action, std::uint16_t port,
+                      const std::string& ip, std::chrono::milliseconds timeout) {
+  const bool tls = action.scheme == "HTTPS";
+  http::ClientOptions options;
+  const auto host = ip.find(':') == std::string::npos ? ip : text::cat("[", ip, "]");
+  options.address = text::cat(tls ? "https://" : "http://", host, ":", port);
+  if (tls)
+    options.tls = http::ClientTls{
+        .ca_pem = "", .certificate_pem = "", .key_pem = "", .server_name = "", .insecure = true};
+  options.connect_timeout = options.timeout = timeout;
+  options.idle_connections = 0;
+  options.body_limit = 1 << 20;
+  http::Request request;
+  request.target = action.path.empty()            ? "/"
+                   : action.path.starts_with('/') ? action.path
+                                                  : "/" + action.path;
+  for (const auto& header : action.http_headers) request.headers.add(header.name, header.value);
+  if (!request.headers.has("User-Agent"))
+    request.headers.add("User-Agent", text::cat("kube-probe/nodal-", NODAL_VERSION));
+  if (!request.headers.has("Accept")) request.headers.add("Accept", "*/*");
+  if (!request.headers.has("Connection")) request.headers.add("Connection", "close");
+  std::size_t read = 0;
+  const auto answer = http::Client(options).stream(
+      request, [&](std::string_view bytes) { return (read += bytes.size()) < kMostBody; }, {},
+      timeout);
+  if (!answer)
+    return {false,
+            text::cat("Get \"", options.address, request.target, "\": ", answer.error().message)};
+  if (answer->status >= 200 && answer->status < 400) return {true, ""};
+  return {false, text::cat("HTTP probe failed with statuscode: ", answer->status)};
+}
+
+ProbeOutcome tcp_connect(std::uint16_t port, const std::string& ip,
+                         std::chrono::milliseconds timeout) {
+  const auto address = net::IpAddress::parse(ip);
+  if (!address) return {false, text::cat("the pod has no address: ", ip)};
+  const auto failed = [&](int error) {
+    return ProbeOutcome{false, text::cat("dial tcp ", net::SocketAddress{*address, port}.text(),
+                                         ": connect: ", std::strerror(error))};
+  };
+  const UniqueFd fd(::socket(address->is_v6() ? AF_INET6 : AF_INET,
+                             SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  if (address->is_v6()) {
+    auto* in = reinterpret_cast<sockaddr_in6*>(&storage);
+    in->sin6_family = AF_INET6;
+    in->sin6_port = htons(port);
+    std::memcpy(&in->sin6_addr, address->bytes().data(), 16);
+    size = sizeof *in;
+  } else {
+    auto* in = reinterpret_cast<sockaddr_in*>(&storage);
+    in->sin_family = AF_INET;
+    in->sin_port = htons(port);
+    in->sin_addr.s_addr = htonl(address->v4_value());
+    size = sizeof *in;
+  }
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0)
+    return {true, ""};
+  if (errno != EINPROGRESS) return failed(errno);
+  pollfd p{fd.get(), POLLOUT, 0};
+  if (::poll(&p, 1, static_cast<int>(timeout.count())) <= 0) return failed(ETIMEDOUT);
+  int error = 0;
+  socklen_t length = sizeof error;
+  ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  return error == 0 ? ProbeOutcome{true, ""} : failed(error);
+}
+
+}  // namespace
+
+ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& container,
+                       const std::string& ip, const std::string& container_id, Runtime& runtime) {
+  const auto timeout = std::chrono::seconds(std::max(probe.timeout_seconds, 1));
+  if (probe.exec) {
+    const auto result = runtime.exec(container_id, probe.exec->command, timeout);
+    if (!result)
+      return {false, result.error().code == Errc::timed_out
+                         ? text::cat("command timed out after ", timeout.count(), "s")
+                         : result.error().message};
+    return {result->exit_code == 0, std::string(text::trim(result->output)).substr(0, kMostOutput)};
+  }
+  if (probe.http_get) {
+    const auto port = port_of(probe.http_get->port, container);
+    if (!port)
+      return {false,
+              text::cat("no port ", probe.http_get->port.text(), " in container ", container.name)};
+    return http_get(*probe.http_get, *port, ip, timeout);
+  }
+  if (probe.tcp_socket) {
+    const auto port = port_of(probe.tcp_socket->port, container);
+    if (!port)
+      return {false, text::cat("no port ", probe.tcp_socket->port.text(), " in container ",
+                               container.name)};
+    return tcp_connect(*port, ip, timeout);
+  }
+  return {false, "this kind of probe is not supported on this node"};
+}
+
+Prober::Prober(Runtime& runtime, const Clock& clock, std::function<void(const Change&)> changed)
+    : runtime_(runtime),
+      clock_(clock),
+      changed_(std::move(changed)),
+      loop_({.name = "probe", .threads = kThreads},
+            [this](const std::string& key) { return run(key); }) {}
+
+void Prober::watch(const core_v1::Pod& pod, const core_v1::Container& container,
+                   const std::string& container_id, const std::string& ip, TimePoint started_at,
+                   bool was_ready, bool was_started) {
+  const auto begin = [&](ProbeKind kind, const Box<core_v1::Probe>& probe, bool initial) {
+    if (!probe) return;
+    const std::string key = text::cat(container_id, "/", name(kind));
+    {
+      const std::lock_guard lock(mutex_);
+      if (tasks_.contains(key)) return;
+      tasks_.emplace(key, Task{pod.metadata.uid, container_id, ip, container, *probe, kind,
+                               started_at, ProbeState(initial)});
+    }
+    const auto first =
+        started_at + std::chrono::seconds(probe->initial_delay_seconds) - clock_.now();
+    loop_.wake_after(key, std::max<std::chrono::nanoseconds>(first, std::chrono::nanoseconds(0)));
+  };
+  begin(ProbeKind::startup, container.startup_probe, was_started);
+  begin(ProbeKind::liveness, container.liveness_probe, true);
+  begin(ProbeKind::readiness, container.readiness_probe, was_ready);
+}
+
+void Prober::keep_only(const std::string& pod_uid, const std::vector<std::string>& container_ids) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(tasks_, [&](const auto& entry) {
+    const Task& task = entry.second;
+    if (task.pod_uid != pod_uid ||
+        std::ranges::find(container_ids, task.container_id) != container_ids.end())
+      return false;
+    loop_.forget(entry.first);
+    return true;
+  });
+}
+
+bool Prober::has_started(const std::string& container_id) const {
+  const auto it = tasks_.find(text::cat(container_id, "/startup"));
+  return it == tasks_.end() || it->second.state.good();
+}
+
+Result<Again> Prober::run(const std::string& key) {
+  std::optional<Task> task;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = tasks_.find(key);
+    if (it == tasks_.end()) return Again{};
+    if (it->second.kind == ProbeKind::startup && it->second.state.good())
+      return Again{};  // done for good
+    if (it->second.kind != ProbeKind::startup && !has_started(it->second.container_id))
+      return Again{std::chrono::milliseconds(100)};
+    task = it->second;
+  }
+  auto outcome = run_probe(task->probe, task->container, task->ip, task->container_id, runtime_);
+  Change change{
+      task->pod_uid, task->container_id,       task->container.name, task->kind, outcome.success,
+      false,         std::move(outcome.output)};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = tasks_.find(key);
+    if (it == tasks_.end()) return Again{};
+    // A startup probe that never succeeds begins as not good: its failures are told once they reach
+    // the threshold.
+    if (task->kind == ProbeKind::startup && !outcome.success) {
+      static_cast<void>(it->second.state.count(false, task->probe));
+      change.verdict =
+          it->second.state.failures_in_a_row() == std::max(task->probe.failure_threshold, 1);
+    } else {
+      change.verdict = it->second.state.count(outcome.success, task->probe);
+    }
+  }
+  if (change.verdict || !change.good) changed_(change);
+  return Again{std::chrono::seconds(std::max(task->probe.period_seconds, 1))};
+}
+
+std::map<std::string, bool> Prober::ready_of(const std::string& pod_uid) const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, bool> out;
+  for (const auto& [key, task] : tasks_)
+    if (task.pod_uid == pod_uid && task.kind == ProbeKind::readiness)
+      out[task.container_id] = task.state.good();
+  return out;
+}
+
+std::map<std::string, bool> Prober::started_of(const std::string& pod_uid) const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, bool> out;
+  for (const auto& [key, task] : tasks_)
+    if (task.pod_uid == pod_uid && task.kind == ProbeKind::startup)
+      out[task.container_id] = task.state.good();
+  return out;
+}
+
+std::vector<std::string> Prober::failed_of(const std::string& pod_uid) const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::string> out;
+  for (const auto& [key, task] : tasks_) {
+    if (task.pod_uid != pod_uid) continue;
+    const bool failed =
+        (task.kind == ProbeKind::liveness && !task.state.good()) ||
+        (task.kind == ProbeKind::startup &&
+         task.state.failures_in_a_row() >= std::max(task.probe.failure_threshold, 1));
+    if (failed) out.push_back(task.container_id);
+  }
+  return out;
+}
+
+}  // namespace nodal::agent
