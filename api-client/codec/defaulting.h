@@ -1,4 +1,5 @@
-// api-client/codec/defaulting.h — fills in what a document leaves out and its type has a default for.
+// api-client/codec/defaulting.h — fills in what a document leaves out and its type has a default
+// for.
 #pragma once
 
 #include <boost/json/fwd.hpp>

@@ -29,7 +29,9 @@ class Scanner {
   std::string_view word() {
     blanks();
     const auto from = at_;
-    while (at_ < text_.size() && std::string_view(" \t=!(),<>").find(text_[at_]) == std::string_view::npos) ++at_;
+    while (at_ < text_.size() &&
+           std::string_view(" \t=!(),<>").find(text_[at_]) == std::string_view::npos)
+      ++at_;
     return text_.substr(from, at_ - from);
   }
 
@@ -38,7 +40,9 @@ class Scanner {
   std::size_t at_ = 0;
 };
 
-std::unexpected<Error> bad(std::string_view why) { return fail(Errc::invalid, text::cat("unable to parse requirement: ", why)); }
+std::unexpected<Error> bad(std::string_view why) {
+  return fail(Errc::invalid, text::cat("unable to parse requirement: ", why));
+}
 
 }  // namespace
 
@@ -79,9 +83,11 @@ Result<LabelSelector> LabelSelector::parse(std::string_view text) {
       if (word.empty()) {
         requirement.op = Operator::exists;
       } else {
-        if (word != "in" && word != "notin") return bad(text::cat("found '", word, "', expected: in, notin, =, ==, !=, >, <"));
+        if (word != "in" && word != "notin")
+          return bad(text::cat("found '", word, "', expected: in, notin, =, ==, !=, >, <"));
         requirement.op = word == "in" ? Operator::in : Operator::not_in;
-        if (!scan.take('(')) return bad(text::cat("found nothing behind '", word, "', expected: '('"));
+        if (!scan.take('('))
+          return bad(text::cat("found nothing behind '", word, "', expected: '('"));
         do requirement.values.emplace_back(scan.word());
         while (scan.take(','));
         if (!scan.take(')')) return bad("expected: ',' or ')'");
@@ -90,12 +96,15 @@ Result<LabelSelector> LabelSelector::parse(std::string_view text) {
     for (const auto& value : requirement.values) {
       if (const auto problem = label_value_problem(value); !problem.empty())
         return bad(text::cat("values[0][", key, "]: Invalid value: \"", value, "\": ", problem));
-      if ((requirement.op == Operator::greater || requirement.op == Operator::less) && !text::number<std::int64_t>(value))
-        return bad(text::cat("values[0]: Invalid value: \"", value, "\": for 'Gt', 'Lt' operators, the value must be an integer"));
+      if ((requirement.op == Operator::greater || requirement.op == Operator::less) &&
+          !text::number<std::int64_t>(value))
+        return bad(text::cat("values[0]: Invalid value: \"", value,
+                             "\": for 'Gt', 'Lt' operators, the value must be an integer"));
     }
     out.requirements_.push_back(std::move(requirement));
     if (scan.end()) break;
-    if (!scan.take(',')) return bad(text::cat("found '", scan.word(), "', expected: ',' or the end"));
+    if (!scan.take(','))
+      return bad(text::cat("found '", scan.word(), "', expected: ',' or the end"));
     if (scan.end()) return bad("found '', expected: a label key");
   }
   return out;
@@ -104,12 +113,18 @@ Result<LabelSelector> LabelSelector::parse(std::string_view text) {
 bool LabelSelector::matches(const Labels& labels) const {
   return std::ranges::all_of(requirements_, [&](const Requirement& r) {
     const auto value = labels(r.key);
-    const auto listed = [&] { return value && std::ranges::find(r.values, *value) != r.values.end(); };
+    const auto listed = [&] {
+      return value && std::ranges::find(r.values, *value) != r.values.end();
+    };
     switch (r.op) {
-      case Operator::in: return listed();
-      case Operator::not_in: return !listed();
-      case Operator::exists: return value.has_value();
-      case Operator::absent: return !value;
+      case Operator::in:
+        return listed();
+      case Operator::not_in:
+        return !listed();
+      case Operator::exists:
+        return value.has_value();
+      case Operator::absent:
+        return !value;
       case Operator::greater:
       case Operator::less: {
         const auto have = value ? text::number<std::int64_t>(*value) : std::nullopt;

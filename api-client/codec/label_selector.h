@@ -28,7 +28,8 @@ class LabelSelector {
   /// @errors invalid: "unable to parse requirement: …"; more than 16 KiB or 256 requirements
   static Result<LabelSelector> parse(std::string_view text);
   LabelSelector() = default;
-  explicit LabelSelector(std::vector<Requirement> requirements) : requirements_(std::move(requirements)) {}
+  explicit LabelSelector(std::vector<Requirement> requirements)
+      : requirements_(std::move(requirements)) {}
 
   [[nodiscard]] bool empty() const { return requirements_.empty(); }
   [[nodiscard]] bool matches(const Labels& labels) const;

@@ -24,7 +24,9 @@ bool is_word(std::string_view text) {
   return true;
 }
 
-std::string too_long(std::size_t limit) { return text::cat("must be no more than ", limit, " characters"); }
+std::string too_long(std::size_t limit) {
+  return text::cat("must be no more than ", limit, " characters");
+}
 
 }  // namespace
 
@@ -38,7 +40,8 @@ std::string dns_subdomain(std::string_view text) {
     rest.remove_prefix(dot + 1);
   }
   if (good) return {};
-  return "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+  return "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' "
+         "or '.', and must start and "
          "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
          "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 }
@@ -46,7 +49,8 @@ std::string dns_subdomain(std::string_view text) {
 std::string dns_label(std::string_view text) {
   if (text.size() > 63) return too_long(63);
   if (is_label(text)) return {};
-  return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+  return "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', "
+         "and must start and end with "
          "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
          "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 }
@@ -54,8 +58,10 @@ std::string dns_label(std::string_view text) {
 std::string dns_1035_label(std::string_view text) {
   if (text.size() > 63) return too_long(63);
   if (is_label(text) && text.front() >= 'a') return {};
-  return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and "
-         "end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
+  return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with "
+         "an alphabetic character, and "
+         "end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
+         "validation is "
          "'[a-z]([-a-z0-9]*[a-z0-9])?')";
 }
 
@@ -66,12 +72,14 @@ std::string qualified_name(std::string_view text) {
     const auto prefix = text.substr(0, slash);
     name = text.substr(slash + 1);
     if (prefix.empty()) return "prefix part must be non-empty";
-    if (const auto problem = dns_subdomain(prefix); !problem.empty()) return "prefix part " + problem;
+    if (const auto problem = dns_subdomain(prefix); !problem.empty())
+      return "prefix part " + problem;
     if (name.find('/') != std::string_view::npos) name = {};
   }
   if (name.size() > 63) return "name part " + too_long(63);
   if (is_word(name)) return {};
-  return "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric "
+  return "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and "
+         "end with an alphanumeric "
          "character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
          "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 }
@@ -79,8 +87,10 @@ std::string qualified_name(std::string_view text) {
 std::string label_value(std::string_view text) {
   if (text.size() > 63) return too_long(63);
   if (text.empty() || is_word(text)) return {};
-  return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-         "with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+  return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+         "'.', and must start and end "
+         "with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used "
+         "for validation is "
          "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 }
 
@@ -89,7 +99,8 @@ std::string config_key(std::string_view text) {
   bool good = !text.empty() && text != "." && !text.starts_with("..");
   for (const char c : text) good = good && (alnum(c) || c == '-' || c == '_' || c == '.');
   if (good) return {};
-  return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or "
+  return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+         "'key.name',  or 'KEY_NAME',  or "
          "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
 }
 

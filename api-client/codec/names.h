@@ -11,7 +11,8 @@ namespace nodal::names {
 std::string dns_subdomain(std::string_view text);   ///< most objects' names, at most 253 bytes
 std::string dns_label(std::string_view text);       ///< RFC 1123 label, at most 63
 std::string dns_1035_label(std::string_view text);  ///< services
-std::string qualified_name(std::string_view text);  ///< keys of labels and annotations: [prefix/]name
+std::string qualified_name(
+    std::string_view text);  ///< keys of labels and annotations: [prefix/]name
 std::string label_value(std::string_view text);
 std::string config_key(std::string_view text);  ///< keys of ConfigMaps and Secrets
 

@@ -16,7 +16,8 @@ std::string_view view(json::string_view s) { return {s.data(), s.size()}; }
 
 // ---------------------------------------------------------------- RFC 6902
 
-constexpr std::size_t kMaxCopied = 3u << 20;  // bytes that all copy operations of one patch may make
+constexpr std::size_t kMaxCopied = 3u
+                                   << 20;  // bytes that all copy operations of one patch may make
 
 // The parent of what a pointer names, and the last token.
 struct Place {
@@ -26,7 +27,8 @@ struct Place {
 
 Result<Place> place_of(json::value& root, std::string_view pointer) {
   if (pointer.empty()) return Place{};
-  if (pointer.front() != '/') return fail(Errc::invalid, text::cat("the path \"", pointer, "\" does not begin with '/'"));
+  if (pointer.front() != '/')
+    return fail(Errc::invalid, text::cat("the path \"", pointer, "\" does not begin with '/'"));
   Place out{&root, {}};
   bool first = true;
   for (const auto raw : text::split(pointer.substr(1), '/')) {
@@ -44,8 +46,10 @@ Result<Place> place_of(json::value& root, std::string_view pointer) {
     first = false;
     out.token.clear();
     for (std::size_t i = 0; i < raw.size(); ++i) {
-      if (raw[i] == '~' && i + 1 < raw.size()) out.token += raw[++i] == '1' ? '/' : '~';
-      else out.token += raw[i];
+      if (raw[i] == '~' && i + 1 < raw.size())
+        out.token += raw[++i] == '1' ? '/' : '~';
+      else
+        out.token += raw[i];
     }
   }
   if (pointer == "/") out.token.clear();
@@ -58,7 +62,8 @@ Result<json::value*> value_at(json::value& root, std::string_view pointer) {
   if (auto* object = place.parent->if_object())
     if (auto* value = object->if_contains(place.token)) return value;
   if (auto* list = place.parent->if_array())
-    if (const auto index = text::number<std::size_t>(place.token); index && *index < list->size()) return &(*list)[*index];
+    if (const auto index = text::number<std::size_t>(place.token); index && *index < list->size())
+      return &(*list)[*index];
   return fail(Errc::invalid, text::cat("the path \"", pointer, "\" does not exist"));
 }
 
@@ -85,22 +90,28 @@ Result<> add_at(json::value& root, std::string_view pointer, json::value value) 
     return {};
   }
   if (auto* list = place.parent->if_array()) {
-    const auto index = place.token == "-" ? std::optional(list->size()) : text::number<std::size_t>(place.token);
-    if (!index || *index > list->size()) return fail(Errc::invalid, text::cat("the index of \"", pointer, "\" is out of range"));
+    const auto index =
+        place.token == "-" ? std::optional(list->size()) : text::number<std::size_t>(place.token);
+    if (!index || *index > list->size())
+      return fail(Errc::invalid, text::cat("the index of \"", pointer, "\" is out of range"));
     list->insert(list->begin() + static_cast<std::ptrdiff_t>(*index), std::move(value));
     return {};
   }
-  return fail(Errc::invalid, text::cat("the path \"", pointer, "\" does not lead into an object or a list"));
+  return fail(Errc::invalid,
+              text::cat("the path \"", pointer, "\" does not lead into an object or a list"));
 }
 
 Result<json::value> remove_at(json::value& root, std::string_view pointer) {
   json::value* value = NODAL_TRY(value_at(root, pointer));
   json::value out = *value;
   const Place place = NODAL_TRY(place_of(root, pointer));
-  if (!place.parent) root = nullptr;
-  else if (auto* object = place.parent->if_object()) object->erase(place.token);
+  if (!place.parent)
+    root = nullptr;
+  else if (auto* object = place.parent->if_object())
+    object->erase(place.token);
   else if (auto* list = place.parent->if_array())
-    list->erase(list->begin() + static_cast<std::ptrdiff_t>(text::number<std::size_t>(place.token).value_or(0)));
+    list->erase(list->begin() +
+                static_cast<std::ptrdiff_t>(text::number<std::size_t>(place.token).value_or(0)));
   return out;
 }
 
@@ -112,7 +123,8 @@ std::string_view member(const json::object& operation, std::string_view key) {
 
 Result<> apply_operation(json::value& root, const json::object& operation, std::size_t& copied) {
   const auto op = member(operation, "op");
-  if (!operation.contains("path") || !operation.at("path").is_string()) return fail(Errc::invalid, "an operation has no path");
+  if (!operation.contains("path") || !operation.at("path").is_string())
+    return fail(Errc::invalid, "an operation has no path");
   const auto path = member(operation, "path");
   const auto* value = operation.if_contains("value");
   if ((op == "add" || op == "replace" || op == "test") && !value)
@@ -135,14 +147,16 @@ Result<> apply_operation(json::value& root, const json::object& operation, std::
   }
   if (op == "move" || op == "copy") {
     const auto from = member(operation, "from");
-    if (op == "move" && path.starts_with(text::cat(from, "/"))) return fail(Errc::invalid, "a value cannot be moved into itself");
+    if (op == "move" && path.starts_with(text::cat(from, "/")))
+      return fail(Errc::invalid, "a value cannot be moved into itself");
     json::value moved;
     if (op == "move") {
       moved = NODAL_TRY(remove_at(root, from));
     } else {
       moved = *NODAL_TRY(value_at(root, from));
       copied += json::serialize(moved).size();
-      if (copied > kMaxCopied) return fail(Errc::invalid, "the copies of the JSON patch are too large");
+      if (copied > kMaxCopied)
+        return fail(Errc::invalid, "the copies of the JSON patch are too large");
     }
     return add_at(root, path, std::move(moved));
   }
@@ -183,17 +197,20 @@ json::object without_directives(const json::object& patch) {
   return out;
 }
 
-json::value* find_element(json::array& list, std::string_view merge_key, const json::value& wanted) {
+json::value* find_element(json::array& list, std::string_view merge_key,
+                          const json::value& wanted) {
   for (auto& item : list)
     if (auto* object = item.if_object())
-      if (const auto* value = object->if_contains(merge_key); value && *value == wanted) return &item;
+      if (const auto* value = object->if_contains(merge_key); value && *value == wanted)
+        return &item;
   return nullptr;
 }
 
 Result<> merge_into(json::object& target, const json::object& patch, const schema::Type* type);
 
 std::unexpected<Error> no_merge_key(const json::value& element, std::string_view merge_key) {
-  return fail(Errc::invalid, text::cat("map: ", json::serialize(element), " does not contain declared merge key: ", merge_key));
+  return fail(Errc::invalid, text::cat("map: ", json::serialize(element),
+                                       " does not contain declared merge key: ", merge_key));
 }
 
 Result<> merge_list(json::array& target, const json::array& patch, const schema::Field& field) {
@@ -205,12 +222,15 @@ Result<> merge_list(json::array& target, const json::array& patch, const schema:
   if (replace) {
     target.clear();
     for (const auto& item : patch)
-      if (const auto* object = item.if_object(); !object || directive_of(*object) != "replace") target.push_back(fresh(item));
+      if (const auto* object = item.if_object(); !object || directive_of(*object) != "replace")
+        target.push_back(fresh(item));
     return {};
   }
   for (const auto& item : patch) {
     const auto* object = item.if_object();
-    if (!object) return fail(Errc::invalid, text::cat("an element of the patch list is no object: ", json::serialize(item)));
+    if (!object)
+      return fail(Errc::invalid,
+                  text::cat("an element of the patch list is no object: ", json::serialize(item)));
     const auto* identity = object->if_contains(key);
     if (!identity) return no_merge_key(item, key);
     const auto directive = directive_of(*object);
@@ -234,7 +254,8 @@ Result<> merge_list(json::array& target, const json::array& patch, const schema:
 }
 
 // Elements named in the order list take that order; the others stay behind the neighbour they had.
-Result<> order_list(json::array& target, const json::array& order, const schema::Field& field, const json::value* patch) {
+Result<> order_list(json::array& target, const json::array& order, const schema::Field& field,
+                    const json::value* patch) {
   const std::string_view key = field.patch_merge_key;
   const auto identity = [&](const json::value& item) -> const json::value* {
     if (key.empty()) return &item;
@@ -248,7 +269,8 @@ Result<> order_list(json::array& target, const json::array& order, const schema:
     wanted.push_back(id);
   }
   const auto rank = [&](const json::value* id) {
-    const auto it = std::ranges::find_if(wanted, [&](const json::value* w) { return id && *w == *id; });
+    const auto it =
+        std::ranges::find_if(wanted, [&](const json::value* w) { return id && *w == *id; });
     return static_cast<std::size_t>(it - wanted.begin());
   };
   if (patch && patch->is_array())
@@ -256,8 +278,9 @@ Result<> order_list(json::array& target, const json::array& order, const schema:
       const auto* object = item.if_object();
       if (object && !directive_of(*object).empty()) continue;
       if (rank(identity(item)) == wanted.size())
-        return fail(Errc::invalid, text::cat("The order in patch list:\n", json::serialize(*patch), "\n doesn't match ", kOrder,
-                                             field.name, " list:\n", json::serialize(order)));
+        return fail(Errc::invalid, text::cat("The order in patch list:\n", json::serialize(*patch),
+                                             "\n doesn't match ", kOrder, field.name, " list:\n",
+                                             json::serialize(order)));
     }
   // Groups: an ordered element with the unordered ones behind it.
   struct Group {
@@ -268,9 +291,12 @@ Result<> order_list(json::array& target, const json::array& order, const schema:
   std::vector<Group> groups;
   for (auto& item : target) {
     const auto at = rank(identity(item));
-    if (at < wanted.size()) groups.push_back({at, {std::move(item)}});
-    else if (groups.empty()) lead.push_back(std::move(item));
-    else groups.back().items.push_back(std::move(item));
+    if (at < wanted.size())
+      groups.push_back({at, {std::move(item)}});
+    else if (groups.empty())
+      lead.push_back(std::move(item));
+    else
+      groups.back().items.push_back(std::move(item));
   }
   std::ranges::stable_sort(groups, {}, &Group::rank);
   target.clear();
@@ -280,14 +306,16 @@ Result<> order_list(json::array& target, const json::array& order, const schema:
   return {};
 }
 
-Result<> merge_member(json::object& target, std::string_view key, const json::value& value, const schema::Type* type) {
+Result<> merge_member(json::object& target, std::string_view key, const json::value& value,
+                      const schema::Type* type) {
   const schema::Field* field = type ? type->find(key) : nullptr;
   if (value.is_null()) {
     target.erase(key);
     return {};
   }
   if (const auto* object = value.if_object()) {
-    const schema::Type* inner = field && field->kind == schema::Kind::object ? field->type : nullptr;
+    const schema::Type* inner =
+        field && field->kind == schema::Kind::object ? field->type : nullptr;
     if (directive_of(*object) == "delete") {
       target.erase(key);
       return {};
@@ -313,7 +341,8 @@ Result<> merge_member(json::object& target, std::string_view key, const json::va
     return merge_into(present.get_object(), *object, inner);
   }
   if (const auto* list = value.if_array()) {
-    const bool merges = field && field->kind == schema::Kind::array && field->patch_strategy == schema::PatchStrategy::merge;
+    const bool merges = field && field->kind == schema::Kind::array &&
+                        field->patch_strategy == schema::PatchStrategy::merge;
     if (!merges) {
       target[key] = fresh(value);
       return {};
@@ -334,8 +363,10 @@ Result<> merge_member(json::object& target, std::string_view key, const json::va
 
 Result<> merge_into(json::object& target, const json::object& patch, const schema::Type* type) {
   const auto directive = directive_of(patch);
-  if (patch.contains(kPatch) && directive != "merge" && directive != "replace" && directive != "delete")
-    return fail(Errc::invalid, text::cat("unrecognized patch directive: ", json::serialize(patch.at(kPatch))));
+  if (patch.contains(kPatch) && directive != "merge" && directive != "replace" &&
+      directive != "delete")
+    return fail(Errc::invalid,
+                text::cat("unrecognized patch directive: ", json::serialize(patch.at(kPatch))));
   if (directive == "replace") {
     target = without_directives(patch);
     return {};
@@ -349,7 +380,9 @@ Result<> merge_into(json::object& target, const json::object& patch, const schem
     if (!keys) return fail(Errc::invalid, "$retainKeys is no list");
     std::vector<std::string> drop;
     for (const auto& [key, value] : target)
-      if (std::ranges::find_if(*keys, [&](const json::value& k) { return k.is_string() && view(k.get_string()) == view(key); }) == keys->end())
+      if (std::ranges::find_if(*keys, [&](const json::value& k) {
+            return k.is_string() && view(k.get_string()) == view(key);
+          }) == keys->end())
         drop.emplace_back(view(key));
     for (const auto& key : drop) target.erase(key);
   }
@@ -367,9 +400,10 @@ Result<> merge_into(json::object& target, const json::object& patch, const schem
   for (const auto& [name, value] : patch) {
     const auto key = view(name);
     if (is_directive(key)) {
-      if (key == kPatch || key == kRetain || key.starts_with(kDelete) || key.starts_with(kOrder)) continue;
-      // "$setElementOrder" and its like are the only words of this language; "$ref" and others are plain keys of JSON
-      // schemas and the like.
+      if (key == kPatch || key == kRetain || key.starts_with(kDelete) || key.starts_with(kOrder))
+        continue;
+      // "$setElementOrder" and its like are the only words of this language; "$ref" and others are
+      // plain keys of JSON schemas and the like.
     }
     NODAL_TRY(merge_member(target, key, value, type));
   }
@@ -395,7 +429,8 @@ json::value merge_patch(json::value target, const json::value& patch) {
   if (!target.is_object()) target.emplace_object();
   auto& object = target.get_object();
   for (const auto& [key, value] : *changes) {
-    if (value.is_null()) object.erase(key);
+    if (value.is_null())
+      object.erase(key);
     else {
       auto& slot = object[key];
       slot = merge_patch(std::move(slot), value);
@@ -408,7 +443,8 @@ Result<json::value> json_patch(json::value target, const json::value& patch) {
   const auto* operations = patch.if_array();
   if (!operations) return fail(Errc::invalid, "a JSON patch is a list of operations");
   if (operations->size() > 10'000)
-    return fail(Errc::invalid, "The allowed maximum operations in a JSON patch is 10000, got " + std::to_string(operations->size()));
+    return fail(Errc::invalid, "The allowed maximum operations in a JSON patch is 10000, got " +
+                                   std::to_string(operations->size()));
   std::size_t copied = 0;
   for (const auto& operation : *operations) {
     const auto* object = operation.if_object();
@@ -418,7 +454,8 @@ Result<json::value> json_patch(json::value target, const json::value& patch) {
   return target;
 }
 
-Result<json::object> strategic_merge_patch(json::object target, const json::object& patch, const schema::Type& type) {
+Result<json::object> strategic_merge_patch(json::object target, const json::object& patch,
+                                           const schema::Type& type) {
   NODAL_TRY(merge_into(target, patch, &type));
   return target;
 }

@@ -16,9 +16,11 @@ boost::json::value merge_patch(boost::json::value target, const boost::json::val
 Result<boost::json::value> json_patch(boost::json::value target, const boost::json::value& patch);
 
 /// Strategic merge patch by the merge keys of the type.
-/// @errors invalid: an element without its merge key, a directive of the wrong form, an order list that does not fit
+/// @errors invalid: an element without its merge key, a directive of the wrong form, an order list
+/// that does not fit
 /// @source REQUIREMENTS of the API, section 7.2
-Result<boost::json::object> strategic_merge_patch(boost::json::object target, const boost::json::object& patch,
+Result<boost::json::object> strategic_merge_patch(boost::json::object target,
+                                                  const boost::json::object& patch,
                                                   const schema::Type& type);
 
 }  // namespace nodal::codec

@@ -23,33 +23,50 @@ std::string_view view(const json::string& s) { return {s.data(), s.size()}; }
 // What Go's decoder calls a JSON value.
 std::string json_name(const json::value& value) {
   switch (value.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "bool";
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "bool";
     case json::kind::int64:
     case json::kind::uint64:
-    case json::kind::double_: return "number";
-    case json::kind::string: return "string";
-    case json::kind::array: return "array";
-    case json::kind::object: return "object";
+    case json::kind::double_:
+      return "number";
+    case json::kind::string:
+      return "string";
+    case json::kind::array:
+      return "array";
+    case json::kind::object:
+      return "object";
   }
   return "value";
 }
 
 std::string go_scalar(Kind kind, schema::Format format, const schema::Type* type) {
   switch (kind) {
-    case Kind::string: return "string";
-    case Kind::integer: return format == schema::Format::int64 ? "int64" : "int32";
-    case Kind::number: return "float64";
-    case Kind::boolean: return "bool";
-    case Kind::bytes: return "[]uint8";
-    case Kind::time: return "v1.Time";
-    case Kind::micro_time: return "v1.MicroTime";
-    case Kind::quantity: return "resource.Quantity";
-    case Kind::int_or_string: return "intstr.IntOrString";
-    case Kind::object: return type ? text::cat("v1.", type->name) : "object";
+    case Kind::string:
+      return "string";
+    case Kind::integer:
+      return format == schema::Format::int64 ? "int64" : "int32";
+    case Kind::number:
+      return "float64";
+    case Kind::boolean:
+      return "bool";
+    case Kind::bytes:
+      return "[]uint8";
+    case Kind::time:
+      return "v1.Time";
+    case Kind::micro_time:
+      return "v1.MicroTime";
+    case Kind::quantity:
+      return "resource.Quantity";
+    case Kind::int_or_string:
+      return "intstr.IntOrString";
+    case Kind::object:
+      return type ? text::cat("v1.", type->name) : "object";
     case Kind::array:
     case Kind::map:
-    case Kind::any: return "interface {}";
+    case Kind::any:
+      return "interface {}";
   }
   return "value";
 }
@@ -69,7 +86,8 @@ class Pruner {
       }
       const Field* field = type.find(name);
       if (!field || field->spliced) {
-        if (unknown_.size() < kReported) unknown_.push_back(text::cat(path_, path_.empty() ? "" : ".", name));
+        if (unknown_.size() < kReported)
+          unknown_.push_back(text::cat(path_, path_.empty() ? "" : ".", name));
         drop.emplace_back(name);
         continue;
       }
@@ -93,7 +111,8 @@ class Pruner {
   Result<> whole(json::value& value, const Field& field) {
     if (field.kind == Kind::array) {
       auto* list = value.if_array();
-      if (!list) return mismatch(value, {}, "[]" + go_scalar(field.element, field.format, field.type));
+      if (!list)
+        return mismatch(value, {}, "[]" + go_scalar(field.element, field.format, field.type));
       std::size_t index = 0;
       for (auto& item : *list) {
         const std::size_t size = path_.size();
@@ -106,11 +125,15 @@ class Pruner {
     }
     if (field.kind == Kind::map) {
       auto* map = value.if_object();
-      if (!map) return mismatch(value, {}, "map[string]" + go_scalar(field.element, field.format, field.type));
+      if (!map)
+        return mismatch(value, {},
+                        "map[string]" + go_scalar(field.element, field.format, field.type));
       for (auto& member : *map) {
         const std::size_t size = path_.size();
         path_ += text::cat(".", std::string_view(member.key().data(), member.key().size()));
-        if (member.value().is_null() && (field.element == Kind::string || field.element == Kind::bytes)) member.value() = "";
+        if (member.value().is_null() &&
+            (field.element == Kind::string || field.element == Kind::bytes))
+          member.value() = "";
         NODAL_TRY(one(member.value(), field.element, field));
         path_.resize(size);
       }
@@ -134,33 +157,38 @@ class Pruner {
         if (!value.is_number()) return wrong(value, kind, field);
         const bool narrow = field.format != schema::Format::int64;
         const auto* n = value.if_int64();
-        if (!n || (narrow && (*n < std::numeric_limits<std::int32_t>::min() || *n > std::numeric_limits<std::int32_t>::max())))
-          return mismatch(value, {}, go_scalar(kind, field.format, nullptr), text::cat("number ", json::serialize(value)));
+        if (!n || (narrow && (*n < std::numeric_limits<std::int32_t>::min() ||
+                              *n > std::numeric_limits<std::int32_t>::max())))
+          return mismatch(value, {}, go_scalar(kind, field.format, nullptr),
+                          text::cat("number ", json::serialize(value)));
         return {};
       }
       case Kind::bytes:
         if (!value.is_string()) return wrong(value, kind, field);
-        if (!text::unbase64(view(value.get_string()))) return fail(Errc::invalid, "illegal base64 data at " + path_);
+        if (!text::unbase64(view(value.get_string())))
+          return fail(Errc::invalid, "illegal base64 data at " + path_);
         return {};
       case Kind::time:
       case Kind::micro_time:
         if (!value.is_string()) return wrong(value, kind, field);
         if (!parse_time(view(value.get_string())))
-          return fail(Errc::invalid, text::cat("parsing time ", json::serialize(value), " as \"2006-01-02T15:04:05Z07:00\": cannot parse ",
+          return fail(Errc::invalid, text::cat("parsing time ", json::serialize(value),
+                                               " as \"2006-01-02T15:04:05Z07:00\": cannot parse ",
                                                json::serialize(value), " at ", path_));
         return {};
       case Kind::quantity:
         if (value.is_number()) value = json::value(json::serialize(value));
         if (!value.is_string()) return wrong(value, kind, field);
         if (!Quantity::parse(view(value.get_string())))
-          return fail(Errc::invalid, text::cat("unmarshalerDecoder: quantities must match the regular expression "
-                                               "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', error found at ",
-                                               path_, ": ", json::serialize(value)));
+          return fail(Errc::invalid,
+                      text::cat("unmarshalerDecoder: quantities must match the regular expression "
+                                "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', error found at ",
+                                path_, ": ", json::serialize(value)));
         return {};
       case Kind::int_or_string:
         if (!value.is_string() && !value.is_int64()) return wrong(value, kind, field);
-        if (const auto* n = value.if_int64();
-            n && (*n < std::numeric_limits<std::int32_t>::min() || *n > std::numeric_limits<std::int32_t>::max()))
+        if (const auto* n = value.if_int64(); n && (*n < std::numeric_limits<std::int32_t>::min() ||
+                                                    *n > std::numeric_limits<std::int32_t>::max()))
           return mismatch(value, {}, "int32", text::cat("number ", json::serialize(value)));
         return {};
       case Kind::object: {
@@ -175,7 +203,8 @@ class Pruner {
       case Kind::map:
         if (!value.is_object()) return wrong(value, kind, field);
         return {};
-      case Kind::any: return {};
+      case Kind::any:
+        return {};
     }
     return {};
   }
@@ -183,12 +212,12 @@ class Pruner {
   std::unexpected<Error> wrong(const json::value& value, Kind kind, const Field& field) {
     return mismatch(value, {}, go_scalar(kind, field.format, field.type));
   }
-  std::unexpected<Error> mismatch(const json::value& value, std::string_view member, std::string_view wanted,
-                                  std::string found = {}) {
+  std::unexpected<Error> mismatch(const json::value& value, std::string_view member,
+                                  std::string_view wanted, std::string found = {}) {
     if (found.empty()) found = json_name(value);
     return fail(Errc::invalid,
-                text::cat("json: cannot unmarshal ", found, " into Go struct field ", owner_ ? owner_->name : "", ".", go_path_,
-                          member, " of type ", wanted));
+                text::cat("json: cannot unmarshal ", found, " into Go struct field ",
+                          owner_ ? owner_->name : "", ".", go_path_, member, " of type ", wanted));
   }
 
   std::vector<std::string>& unknown_;
@@ -216,8 +245,10 @@ std::vector<std::string> duplicate_fields(std::string_view json) {
   const auto path = [&] {
     std::string text;
     for (const auto& level : levels) {
-      if (level.object) text += text::cat(text.empty() ? "" : ".", level.key);
-      else text += text::cat("[", level.index, "]");
+      if (level.object)
+        text += text::cat(text.empty() ? "" : ".", level.key);
+      else
+        text += text::cat("[", level.index, "]");
     }
     return text;
   };
@@ -251,7 +282,8 @@ std::vector<std::string> duplicate_fields(std::string_view json) {
         if (!levels.back().keys.insert(levels.back().key).second) out.push_back(path());
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   return out;

@@ -1,4 +1,5 @@
-// api-client/codec/pruning.h — makes a document fit its type: unknown fields go, wrong types are errors.
+// api-client/codec/pruning.h — makes a document fit its type: unknown fields go, wrong types are
+// errors.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -11,10 +12,14 @@
 
 namespace nodal::codec {
 
-/// Drops fields the type does not know and nulls (null is absence). kind and apiVersion stay at the top.
-/// @param unknown  gets the paths of dropped unknown fields, at most 64: "spec.template.spec.containers[0].imag"
-/// @errors invalid: "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
-Result<> prune(boost::json::object& object, const schema::Type& type, std::vector<std::string>& unknown);
+/// Drops fields the type does not know and nulls (null is absence). kind and apiVersion stay at the
+/// top.
+/// @param unknown  gets the paths of dropped unknown fields, at most 64:
+/// "spec.template.spec.containers[0].imag"
+/// @errors invalid: "json: cannot unmarshal string into Go struct field
+/// DeploymentSpec.spec.replicas of type int32"
+Result<> prune(boost::json::object& object, const schema::Type& type,
+               std::vector<std::string>& unknown);
 
 /// Paths of the keys that occur twice in one object, at most 64. `json` must be well-formed.
 std::vector<std::string> duplicate_fields(std::string_view json);

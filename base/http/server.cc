@@ -1,5 +1,5 @@
-// base/http/server.cc — see server.h. Asio waits for readiness, Beast parses, OpenSSL encrypts into one buffer per
-// thread; the bytes are moved by recv and send.
+// base/http/server.cc — see server.h. Asio waits for readiness, Beast parses, OpenSSL encrypts into
+// one buffer per thread; the bytes are moved by recv and send.
 #include "base/http/server.h"
 
 #include <arpa/inet.h>
@@ -45,10 +45,12 @@ namespace beast = boost::beast;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t kReadSize = 32u << 10;
-constexpr std::size_t kRecord = 16u << 10;       // the largest TLS record
-constexpr std::size_t kBatch = 128u << 10;       // encrypted bytes per send()
-constexpr std::size_t kReadAhead = 64u << 10;    // kept of a pipelining client while an answer is under way
-constexpr std::size_t kDiscard = 16u << 20;      // read and dropped after a refusal, so that the client sees it
+constexpr std::size_t kRecord = 16u << 10;  // the largest TLS record
+constexpr std::size_t kBatch = 128u << 10;  // encrypted bytes per send()
+constexpr std::size_t kReadAhead =
+    64u << 10;  // kept of a pipelining client while an answer is under way
+constexpr std::size_t kDiscard =
+    16u << 20;  // read and dropped after a refusal, so that the client sees it
 constexpr std::chrono::seconds kHandshake{15};
 constexpr std::chrono::seconds kLinger{3};
 
@@ -59,7 +61,8 @@ using CtxPtr = std::shared_ptr<SSL_CTX>;
 
 std::string openssl_error() {
   char text[256] = "unknown TLS error";
-  if (const unsigned long code = ERR_get_error(); code != 0) ERR_error_string_n(code, text, sizeof text);
+  if (const unsigned long code = ERR_get_error(); code != 0)
+    ERR_error_string_n(code, text, sizeof text);
   ERR_clear_error();
   return text;
 }
@@ -72,8 +75,8 @@ BioPtr memory_bio(const std::string& text) {
   return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-int choose_alpn(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in, unsigned in_size,
-                void*) {
+int choose_alpn(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
+                unsigned in_size, void*) {
   static constexpr std::string_view kHttp11 = "http/1.1";
   for (unsigned i = 0; i < in_size; i += 1u + in[i]) {
     const std::string_view name(reinterpret_cast<const char*>(in + i + 1), in[i]);
@@ -90,11 +93,13 @@ Result<CtxPtr> make_context(const ServerTls& tls) {
   CtxPtr ctx(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (!ctx) return fail(Errc::internal, "TLS: " + openssl_error());
   SSL_CTX_set_min_proto_version(ctx.get(), TLS1_2_VERSION);
-  SSL_CTX_set_options(ctx.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_options(
+      ctx.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(ctx.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
   SSL_CTX_set_read_ahead(ctx.get(), 1);
   SSL_CTX_set_num_tickets(ctx.get(), 1);
-  SSL_CTX_set_session_cache_mode(ctx.get(), SSL_SESS_CACHE_OFF);  // tickets keep the state at the client
+  SSL_CTX_set_session_cache_mode(ctx.get(),
+                                 SSL_SESS_CACHE_OFF);  // tickets keep the state at the client
   static constexpr unsigned char kSessionContext[] = "nodal";
   SSL_CTX_set_session_id_context(ctx.get(), kSessionContext, sizeof kSessionContext - 1);
   SSL_CTX_set_alpn_select_cb(ctx.get(), choose_alpn, nullptr);
@@ -108,7 +113,8 @@ Result<CtxPtr> make_context(const ServerTls& tls) {
   ERR_clear_error();  // the end of the PEM text is an error in OpenSSL's eyes
   const auto key_text = memory_bio(tls.key_pem);
   const KeyPtr key(PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr));
-  if (!key || SSL_CTX_use_PrivateKey(ctx.get(), key.get()) != 1 || SSL_CTX_check_private_key(ctx.get()) != 1)
+  if (!key || SSL_CTX_use_PrivateKey(ctx.get(), key.get()) != 1 ||
+      SSL_CTX_check_private_key(ctx.get()) != 1)
     return fail(Errc::invalid, "server key: " + openssl_error());
 
   if (tls.client_ca_pem.empty()) return ctx;
@@ -122,7 +128,9 @@ Result<CtxPtr> make_context(const ServerTls& tls) {
   ERR_clear_error();
   if (count == 0) return fail(Errc::invalid, "client CA: no certificate in the PEM text");
   SSL_CTX_set_verify(
-      ctx.get(), SSL_VERIFY_PEER | (tls.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+      ctx.get(),
+      SSL_VERIFY_PEER | (tls.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+      nullptr);
   return ctx;
 }
 
@@ -148,7 +156,8 @@ std::optional<PeerCertificate> peer_certificate(SSL* ssl) {
   return out;
 }
 
-// A BIO over one socket: reads come from recv; writes only gather, so that many records leave in one send.
+// A BIO over one socket: reads come from recv; writes only gather, so that many records leave in
+// one send.
 struct Wire {
   int fd = -1;
   std::string* gathered = nullptr;  // of the thread, set around every OpenSSL call
@@ -156,7 +165,8 @@ struct Wire {
 
 int wire_read(BIO* bio, char* buffer, int size) {
   BIO_clear_retry_flags(bio);
-  const auto n = ::recv(static_cast<Wire*>(BIO_get_data(bio))->fd, buffer, static_cast<std::size_t>(size), 0);
+  const auto n =
+      ::recv(static_cast<Wire*>(BIO_get_data(bio))->fd, buffer, static_cast<std::size_t>(size), 0);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
   return static_cast<int>(n);
 }
@@ -195,14 +205,15 @@ class Parser final : public beast::http::basic_parser<true> {
 
  private:
   using error_code = beast::error_code;
-  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target, int version,
-                       error_code&) override {
+  void on_request_impl(beast::http::verb, beast::string_view method, beast::string_view target,
+                       int version, error_code&) override {
     request.method.assign(method.data(), method.size());
     request.target.assign(target.data(), target.size());
     http10 = version < 11;
   }
   void on_response_impl(int, beast::string_view, int, error_code&) override {}
-  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value, error_code&) override {
+  void on_field_impl(beast::http::field, beast::string_view name, beast::string_view value,
+                     error_code&) override {
     request.headers.add({name.data(), name.size()}, {value.data(), value.size()});
   }
   void on_header_impl(error_code&) override {}
@@ -318,7 +329,8 @@ class Exchange;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(std::shared_ptr<Worker> worker, std::shared_ptr<Shared> shared, int fd, std::string peer)
+  Connection(std::shared_ptr<Worker> worker, std::shared_ptr<Shared> shared, int fd,
+             std::string peer)
       : worker_(std::move(worker)),
         shared_(std::move(shared)),
         descriptor_(worker_->io, fd),
@@ -340,7 +352,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
       BIO_set_init(bio, 1);
       SSL_set_bio(ssl_.get(), bio, bio);
       SSL_set_accept_state(ssl_.get());
-      deadline_ = std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(kHandshake, idle());
+      deadline_ =
+          std::chrono::steady_clock::now() + std::min<std::chrono::nanoseconds>(kHandshake, idle());
     } else {
       deadline_ = std::chrono::steady_clock::now() + idle();
     }
@@ -402,11 +415,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   // --- any thread ---
 
-  [[nodiscard]] bool on_thread() const { return worker_->id.load(std::memory_order_relaxed) == std::this_thread::get_id(); }
+  [[nodiscard]] bool on_thread() const {
+    return worker_->id.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
 
   // Asks the I/O thread to send what is queued.
   void schedule() {
-    // Posted under the lock: after close() nothing may enter the queue, it would keep the context alive.
+    // Posted under the lock: after close() nothing may enter the queue, it would keep the context
+    // alive.
     const std::lock_guard lock(mutex_);
     if (scheduled_ || closed_) return;
     scheduled_ = true;
@@ -539,7 +555,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
         case Read::end:
           ended();
           return;
-        case Read::some: break;
+        case Read::some:
+          break;
       }
       const std::string_view bytes(worker_->scratch_in.data(), size);
       if (lingering_) {
@@ -692,10 +709,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void dispatch(Request request, bool http10);
 
-  // An answer of the server itself to bytes that are no request; then the connection ends, but not before the
-  // client had time to read why.
+  // An answer of the server itself to bytes that are no request; then the connection ends, but not
+  // before the client had time to read why.
   void refuse(int status) {
-    Response response = shared_->options.refusal ? shared_->options.refusal(status) : plain_refusal(status);
+    Response response =
+        shared_->options.refusal ? shared_->options.refusal(status) : plain_refusal(status);
     std::size_t size = 0;
     for (const auto& part : response.body) size += part->size();
     std::string head;
@@ -744,8 +762,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
     if (sent > 0 && !lingering_) extend();
     unsent_.erase(0, sent);
-    if (unsent_.empty()) std::string().swap(unsent_);
-    else wait_writable();
+    if (unsent_.empty())
+      std::string().swap(unsent_);
+    else
+      wait_writable();
     return true;
   }
 
@@ -811,7 +831,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
       if (n < 0) {
         if (errno == EINTR) continue;
         if (errno != EAGAIN) return false;
-        for (; first < count; ++first) unsent_.append(static_cast<char*>(parts[first].iov_base), parts[first].iov_len);
+        for (; first < count; ++first)
+          unsent_.append(static_cast<char*>(parts[first].iov_base), parts[first].iov_len);
         extend();
         wait_writable();
         return true;
@@ -925,7 +946,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool answered_ = false;
   bool streaming_ = false;
   bool chunked_ = false;
-  bool ends_with_stream_ = false;  // an HTTP/1.0 client learns the end of a stream from the connection's
+  bool ends_with_stream_ =
+      false;           // an HTTP/1.0 client learns the end of a stream from the connection's
   bool cut_ = false;   // the server ended the stream
   bool gone_ = false;  // the peer has closed its side
   bool closed_ = false;
@@ -934,7 +956,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
 class ConnectionTunnel final : public Tunnel {
  public:
-  explicit ConnectionTunnel(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+  explicit ConnectionTunnel(std::shared_ptr<Connection> connection)
+      : connection_(std::move(connection)) {}
   ~ConnectionTunnel() override { end(); }
 
   void on_bytes(std::move_only_function<void(std::string_view)> sink) override {
@@ -952,7 +975,8 @@ class ConnectionTunnel final : public Tunnel {
     {
       const std::lock_guard lock(connection_->mutex_);
       if (connection_->closed_ || connection_->tunnel_over_) return false;
-      if (connection_->out_bytes_ + bytes.size() > connection_->shared_->options.outgoing_limit) return false;
+      if (connection_->out_bytes_ + bytes.size() > connection_->shared_->options.outgoing_limit)
+        return false;
       connection_->push(chunk_of(std::move(bytes)));
     }
     connection_->schedule();
@@ -1018,7 +1042,8 @@ class Exchange final : public Responder {
     head.reserve(256);
     append_status_and_headers(head, response.status, response.headers);
     const bool bodiless = response.status == 204 || response.status == 304;
-    if (!bodiless && !response.headers.has("Content-Length")) head += text::cat("Content-Length: ", size, "\r\n");
+    if (!bodiless && !response.headers.has("Content-Length"))
+      head += text::cat("Content-Length: ", size, "\r\n");
     append_connection(head, false);
     {
       const std::lock_guard lock(connection_->mutex_);
@@ -1083,7 +1108,9 @@ class Exchange final : public Responder {
   bool wait_drained(std::size_t below) override {
     std::unique_lock lock(connection_->mutex_);
     ++connection_->drain_waiters_;
-    const auto over = [&] { return connection_->closed_ || connection_->gone_ || connection_->cut_; };
+    const auto over = [&] {
+      return connection_->closed_ || connection_->gone_ || connection_->cut_;
+    };
     connection_->drained_.wait(lock, [&] { return over() || connection_->out_bytes_ < below; });
     --connection_->drain_waiters_;
     return !over();
@@ -1150,8 +1177,10 @@ class Exchange final : public Responder {
   }
 
   void append_connection(std::string& head, bool stream) const {
-    if (!keep_alive_ || (http10_ && stream)) head += "Connection: close\r\n";
-    else if (http10_) head += "Connection: keep-alive\r\n";
+    if (!keep_alive_ || (http10_ && stream))
+      head += "Connection: close\r\n";
+    else if (http10_)
+      head += "Connection: keep-alive\r\n";
     head += "\r\n";
   }
 
@@ -1181,7 +1210,8 @@ class Exchange final : public Responder {
 };
 
 void Connection::dispatch(Request request, bool http10) {
-  if (http10 && close_after_ == false && !mentions(request.headers.get("Connection"), "keep-alive")) close_after_ = true;
+  if (http10 && close_after_ == false && !mentions(request.headers.get("Connection"), "keep-alive"))
+    close_after_ = true;
   const bool head = request.method == "HEAD";
   auto exchange = std::make_shared<Exchange>(shared_from_this(), head, http10, !close_after_);
   in_handler_ = true;
@@ -1196,7 +1226,8 @@ void Connection::dispatch(Request request, bool http10) {
 // ---------------------------------------------------------------- the server
 
 Result<UniqueFd> listen_tcp(const net::SocketAddress& address) {
-  UniqueFd fd(::socket(address.ip.is_v6() ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  UniqueFd fd(::socket(address.ip.is_v6() ? AF_INET6 : AF_INET,
+                       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(errno, "socket");
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -1215,8 +1246,10 @@ Result<UniqueFd> listen_tcp(const net::SocketAddress& address) {
     std::memcpy(&v4.sin_addr, address.ip.bytes().data(), 4);
     size = sizeof v4;
   }
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0 || ::listen(fd.get(), 1024) != 0)
-    return fail(Errc::unavailable, text::cat("listen on ", address.text(), ": ", std::strerror(errno)));
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0 ||
+      ::listen(fd.get(), 1024) != 0)
+    return fail(Errc::unavailable,
+                text::cat("listen on ", address.text(), ": ", std::strerror(errno)));
   return fd;
 }
 
@@ -1224,8 +1257,8 @@ Result<UniqueFd> listen_unix(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.empty() || path.size() >= sizeof address.sun_path)
-    return fail(Errc::invalid, text::cat("listen on unix:", path, ": a path of 1 to ", sizeof address.sun_path - 1,
-                                         " bytes is needed"));
+    return fail(Errc::invalid, text::cat("listen on unix:", path, ": a path of 1 to ",
+                                         sizeof address.sun_path - 1, " bytes is needed"));
   std::memcpy(address.sun_path, path.data(), path.size());
   UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(errno, "socket");
@@ -1233,10 +1266,12 @@ Result<UniqueFd> listen_unix(const std::string& path) {
   // A live server keeps its socket; a stale file is replaced.
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (probe && ::connect(probe.get(), generic, sizeof address) == 0)
-    return fail(Errc::unavailable, text::cat("listen on unix:", path, ": another process serves it"));
-  struct stat status{};
+    return fail(Errc::unavailable,
+                text::cat("listen on unix:", path, ": another process serves it"));
+  struct stat status {};
   if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) ::unlink(path.c_str());
-  ::fchmod(fd.get(), 0600);  // before bind: Linux takes the socket's mode for the file, less the umask
+  ::fchmod(fd.get(),
+           0600);  // before bind: Linux takes the socket's mode for the file, less the umask
   if (::bind(fd.get(), generic, sizeof address) != 0 || ::listen(fd.get(), 1024) != 0)
     return fail(Errc::unavailable, text::cat("listen on unix:", path, ": ", std::strerror(errno)));
   ::chmod(path.c_str(), 0600);
@@ -1246,7 +1281,8 @@ Result<UniqueFd> listen_unix(const std::string& path) {
 std::string address_text(const sockaddr_storage& storage) {
   if (storage.ss_family == AF_INET) {
     const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
-    return net::SocketAddress{net::IpAddress::v4(ntohl(v4.sin_addr.s_addr)), ntohs(v4.sin_port)}.text();
+    return net::SocketAddress{net::IpAddress::v4(ntohl(v4.sin_addr.s_addr)), ntohs(v4.sin_port)}
+        .text();
   }
   if (storage.ss_family == AF_INET6) {
     const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
@@ -1263,7 +1299,8 @@ class ServerImpl final : public Server {
       : shared_(std::move(shared)), port_(port), path_(std::move(path)) {
     const int count = std::max(1, shared_->options.threads);
     for (int i = 0; i < count; ++i) workers_.push_back(std::make_shared<Worker>());
-    listener_ = std::make_unique<asio::posix::stream_descriptor>(workers_[0]->io, listener.release());
+    listener_ =
+        std::make_unique<asio::posix::stream_descriptor>(workers_[0]->io, listener.release());
     pause_ = std::make_unique<asio::steady_timer>(workers_[0]->io);
     shared_->on_slot = [this] {
       if (full_.exchange(false)) asio::post(workers_[0]->io, [this] { accept(); });
@@ -1310,7 +1347,8 @@ class ServerImpl final : public Server {
     closed.get_future().wait();
     for (auto& worker : workers_)
       asio::post(worker->io, [w = worker.get()] {
-        for (const auto& c : std::vector(w->connections.begin(), w->connections.end())) c->wind_down();
+        for (const auto& c : std::vector(w->connections.begin(), w->connections.end()))
+          c->wind_down();
       });
     if (!path_.empty()) ::unlink(path_.c_str());
     std::unique_lock lock(shared_->mutex);
@@ -1334,8 +1372,8 @@ class ServerImpl final : public Server {
       }
       sockaddr_storage storage{};
       socklen_t size = sizeof storage;
-      const int fd = ::accept4(listener_->native_handle(), reinterpret_cast<sockaddr*>(&storage), &size,
-                               SOCK_NONBLOCK | SOCK_CLOEXEC);
+      const int fd = ::accept4(listener_->native_handle(), reinterpret_cast<sockaddr*>(&storage),
+                               &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd < 0) {
         if (errno == EINTR || errno == ECONNABORTED) continue;
         if (errno == EAGAIN) {
@@ -1363,7 +1401,8 @@ class ServerImpl final : public Server {
       }
       shared_->open.fetch_add(1);
       const auto& worker = workers_[next_++ % workers_.size()];
-      asio::post(worker->io, [c = std::make_shared<Connection>(worker, shared_, fd, address_text(storage))] { c->start(); });
+      asio::post(worker->io, [c = std::make_shared<Connection>(
+                                  worker, shared_, fd, address_text(storage))] { c->start(); });
     }
   }
 
@@ -1391,7 +1430,8 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler han
     listener = NODAL_TRY(listen_unix(path));
   } else {
     const auto address = net::SocketAddress::parse(options.listen);
-    if (!address) return fail(Errc::invalid, text::cat("listen on \"", options.listen, "\": not ADDRESS:PORT"));
+    if (!address)
+      return fail(Errc::invalid, text::cat("listen on \"", options.listen, "\": not ADDRESS:PORT"));
     listener = NODAL_TRY(listen_tcp(*address));
     sockaddr_storage bound{};
     socklen_t size = sizeof bound;
@@ -1402,7 +1442,8 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler han
   shared->options = std::move(options);
   shared->handler = std::move(handler);
   try {
-    return std::make_unique<ServerImpl>(std::move(shared), std::move(listener), port, std::move(path));
+    return std::make_unique<ServerImpl>(std::move(shared), std::move(listener), port,
+                                        std::move(path));
   } catch (const std::exception& e) {
     return fail(Errc::internal, text::cat("start server: ", e.what()));
   }

@@ -44,7 +44,8 @@ class Responder {
   /// the outgoing limit waits (the connection is then closed: a watcher must re-list rather than
   /// hold memory).
   virtual bool write(Chunk chunk) = 0;
-  /// For a producer with a thread of its own: blocks until fewer than `below` bytes wait. False: the client is gone.
+  /// For a producer with a thread of its own: blocks until fewer than `below` bytes wait. False:
+  /// the client is gone.
   virtual bool wait_drained(std::size_t below) {
     static_cast<void>(below);
     return true;

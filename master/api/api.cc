@@ -48,14 +48,16 @@ http::Headers Call::headers() const {
 
 void Call::count(int status) const {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
-  api->metrics().count(info.verb, resource ? resource->plural : std::string_view(), status, took.count());
+  api->metrics().count(info.verb, resource ? resource->plural : std::string_view(), status,
+                       took.count());
 }
 
 void Call::fail(const ApiError& error) {
   http::Response response;
   response.status = error.code;
   response.headers = headers();
-  if (error.retry_after_seconds > 0) response.headers.set("Retry-After", std::to_string(error.retry_after_seconds));
+  if (error.retry_after_seconds > 0)
+    response.headers.set("Retry-After", std::to_string(error.retry_after_seconds));
   response.append(render_status(error) + "\n");
   count(error.code);
   responder->send(std::move(response));
@@ -70,12 +72,15 @@ void Call::answer(int status, Bytes body) {
   responder->send(std::move(response));
 }
 
-void Call::answer(int status, std::string body) { answer(status, std::make_shared<const std::string>(std::move(body))); }
+void Call::answer(int status, std::string body) {
+  answer(status, std::make_shared<const std::string>(std::move(body)));
+}
 
 void Call::answer_object(int status, const Bytes& object) {
   if (form == Form::json || !resource) return answer(status, object);
   const boost::json::object document = parse_object(*object);
-  std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":)";
+  std::string out =
+      R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":)";
   append_json_string(out, string_at(document, "metadata", "resourceVersion"));
   out += R"(},"columnDefinitions":)";
   out += column_definitions(*resource);
@@ -88,9 +93,13 @@ void Call::answer_object(int status, const Bytes& object) {
 // ---------------------------------------------------------------- Api
 
 Api::Api(ApiParts parts)
-    : parts_(std::move(parts)), objects_(*parts_.kv, *parts_.clock), streams_(64), pool_(parts_.write_threads) {
+    : parts_(std::move(parts)),
+      objects_(*parts_.kv, *parts_.clock),
+      streams_(64),
+      pool_(parts_.write_threads) {
   objects_.on_removed([this](const schema::Resource& resource, const boost::json::object& object) {
-    if (resource.group.empty() && resource.kind == "Service" && parts_.release_service) parts_.release_service(object);
+    if (resource.group.empty() && resource.kind == "Service" && parts_.release_service)
+      parts_.release_service(object);
   });
 }
 
@@ -99,10 +108,19 @@ Api::~Api() = default;
 http::Response Api::refusal(int status) const {
   ApiError error;
   switch (status) {
-    case 413: error = errors::too_large(parts_.body_limit).error(); break;
-    case 408: error = {408, "Timeout", "the request did not arrive in time", {}, {}, {}, {}, {}}; break;
-    case 431: error = {431, "RequestEntityTooLarge", "the request headers are too large", {}, {}, {}, {}, {}}; break;
-    default: error = errors::bad_request("the request is not valid HTTP").error(); break;
+    case 413:
+      error = errors::too_large(parts_.body_limit).error();
+      break;
+    case 408:
+      error = {408, "Timeout", "the request did not arrive in time", {}, {}, {}, {}, {}};
+      break;
+    case 431:
+      error = {431, "RequestEntityTooLarge", "the request headers are too large", {}, {}, {}, {},
+               {}};
+      break;
+    default:
+      error = errors::bad_request("the request is not valid HTTP").error();
+      break;
   }
   http::Response response;
   response.status = status;
@@ -136,12 +154,16 @@ void Api::route(const CallPtr& call) {
   if (!info) return call->fail(errors::bad_request(info.error().message).error());
   call->info = std::move(*info);
   if (const auto why = parts_.authorize(call->caller, call->info)) {
-    ApiError error = {403, "Forbidden", {}, call->info.name, call->info.group, call->info.resource, {}, {}};
-    std::string what = call->info.is_resource
-                           ? text::cat(call->info.resource, call->info.group.empty() ? "" : ".", call->info.group)
-                           : std::string();
-    if (!call->info.name.empty()) what += text::cat(what.empty() ? "" : " ", quoted(call->info.name));
-    error.message = what.empty() ? text::cat("forbidden: ", *why) : text::cat(what, " is forbidden: ", *why);
+    ApiError error = {403, "Forbidden", {}, call->info.name, call->info.group, call->info.resource,
+                      {},  {}};
+    std::string what =
+        call->info.is_resource
+            ? text::cat(call->info.resource, call->info.group.empty() ? "" : ".", call->info.group)
+            : std::string();
+    if (!call->info.name.empty())
+      what += text::cat(what.empty() ? "" : " ", quoted(call->info.name));
+    error.message =
+        what.empty() ? text::cat("forbidden: ", *why) : text::cat(what, " is forbidden: ", *why);
     return call->fail(error);
   }
   if (call->info.is_resource) return route_resource(call);
@@ -152,7 +174,8 @@ void Api::route(const CallPtr& call) {
 void Api::blocking(const CallPtr& call, void (*handler)(Call&)) {
   const bool taken = pool_.run([call, handler] { handler(*call); });
   if (!taken) {
-    auto error = errors::unavailable("too many requests are waiting, please try again later").error();
+    auto error =
+        errors::unavailable("too many requests are waiting, please try again later").error();
     error.code = 429;
     error.reason = "TooManyRequests";
     error.retry_after_seconds = 1;
@@ -163,12 +186,15 @@ void Api::blocking(const CallPtr& call, void (*handler)(Call&)) {
 void Api::route_resource(const CallPtr& call) {
   const RequestInfo& info = call->info;
   const schema::Resource* resource = schema::find_resource(info.group, info.version, info.resource);
-  if (!resource || info.version != resource->version) return call->fail(errors::no_such_path().error());
+  if (!resource || info.version != resource->version)
+    return call->fail(errors::no_such_path().error());
   const bool placed = !info.namespace_.empty() && info.resource != "namespaces";
   if (placed && !resource->namespaced) return call->fail(errors::no_such_path().error());
   // A named object of a namespaced kind has a namespace.
-  if (!placed && resource->namespaced && (!info.name.empty() || info.verb == "create" || info.verb == "deletecollection"))
-    return call->fail(info.name.empty() ? errors::method_not_allowed().error() : errors::no_such_path().error());
+  if (!placed && resource->namespaced &&
+      (!info.name.empty() || info.verb == "create" || info.verb == "deletecollection"))
+    return call->fail(info.name.empty() ? errors::method_not_allowed().error()
+                                        : errors::no_such_path().error());
   call->resource = resource;
   const auto form = negotiate(call->request.headers.get("Accept"));
   if (!form) return call->fail(errors::not_acceptable().error());
@@ -176,25 +202,33 @@ void Api::route_resource(const CallPtr& call) {
 
   const auto dry_run = info.parameter("dryRun");
   if (info.has_parameter("dryRun") && dry_run != "All")
-    return call->fail(errors::bad_request(text::cat("invalid dryRun value ", quoted(dry_run), ": the only valid value is \"All\""))
+    return call->fail(errors::bad_request(text::cat("invalid dryRun value ", quoted(dry_run),
+                                                    ": the only valid value is \"All\""))
                           .error());
   call->dry_run = !dry_run.empty();
   const auto validation = info.parameter("fieldValidation");
-  if (validation == "Strict") call->validation = FieldValidation::strict;
-  else if (validation == "Ignore") call->validation = FieldValidation::ignore;
+  if (validation == "Strict")
+    call->validation = FieldValidation::strict;
+  else if (validation == "Ignore")
+    call->validation = FieldValidation::ignore;
   else if (!validation.empty() && validation != "Warn")
-    return call->fail(errors::bad_request(text::cat("invalid fieldValidation value ", quoted(validation),
-                                                    ": supported values are \"Ignore\", \"Strict\", \"Warn\""))
-                          .error());
+    return call->fail(
+        errors::bad_request(text::cat("invalid fieldValidation value ", quoted(validation),
+                                      ": supported values are \"Ignore\", \"Strict\", \"Warn\""))
+            .error());
 
   const std::string& verb = info.verb;
   if (info.subresource.empty()) {
-    if (!is_subset_of(resource->verbs, verb)) return call->fail(errors::method_not_allowed().error());
+    if (!is_subset_of(resource->verbs, verb))
+      return call->fail(errors::method_not_allowed().error());
     if (verb == "get") return handlers::get(*call);
     if (verb == "list") return handlers::list(call);
     if (verb == "watch") return handlers::watch(call);
-    if (verb == "create") return info.name.empty() ? blocking(call, handlers::create) : call->fail(errors::method_not_allowed().error());
-    if (info.name.empty() && verb != "deletecollection") return call->fail(errors::method_not_allowed().error());
+    if (verb == "create")
+      return info.name.empty() ? blocking(call, handlers::create)
+                               : call->fail(errors::method_not_allowed().error());
+    if (info.name.empty() && verb != "deletecollection")
+      return call->fail(errors::method_not_allowed().error());
     if (verb == "update") return blocking(call, handlers::update);
     if (verb == "patch") return blocking(call, handlers::patch);
     if (verb == "delete") return blocking(call, handlers::remove);
@@ -204,13 +238,15 @@ void Api::route_resource(const CallPtr& call) {
 
   call->subresource = resource->subresource(info.subresource);
   if (!call->subresource || !info.rest.empty()) return call->fail(errors::no_such_path().error());
-  if (!is_subset_of(call->subresource->verbs, verb)) return call->fail(errors::method_not_allowed().error());
+  if (!is_subset_of(call->subresource->verbs, verb))
+    return call->fail(errors::method_not_allowed().error());
   const std::string& sub = info.subresource;
   if (sub == "status") {
     if (verb == "get") return handlers::get(*call);
     return blocking(call, verb == "update" ? handlers::update : handlers::patch);
   }
-  if (sub == "scale") return verb == "get" ? handlers::get_scale(*call) : blocking(call, handlers::write_scale);
+  if (sub == "scale")
+    return verb == "get" ? handlers::get_scale(*call) : blocking(call, handlers::write_scale);
   if (sub == "binding") return blocking(call, handlers::bind);
   if (sub == "eviction") return blocking(call, handlers::evict);
   if (sub == "finalize") return blocking(call, handlers::finalize);

@@ -39,19 +39,21 @@ struct ApiParts {
   /// Nothing when allowed, else why not (for the 403).
   std::function<std::optional<std::string>(const Caller&, const RequestInfo&)> authorize;
 
-  /// Service addresses and ports. `old` is null for a creation. May fill clusterIP, clusterIPs and nodePorts.
-  /// reserve: takes what the new object needs; the token gives it back unless kept.
+  /// Service addresses and ports. `old` is null for a creation. May fill clusterIP, clusterIPs and
+  /// nodePorts. reserve: takes what the new object needs; the token gives it back unless kept.
   struct Reservation {
     virtual ~Reservation() = default;  ///< gives back what was taken, unless kept
     virtual void keep() = 0;
   };
-  std::function<Answer<std::unique_ptr<Reservation>>(boost::json::object& service, const boost::json::object* old,
-                                                     bool dry_run)>
+  std::function<Answer<std::unique_ptr<Reservation>>(boost::json::object& service,
+                                                     const boost::json::object* old, bool dry_run)>
       reserve_service;
   std::function<void(const boost::json::object& service)> release_service;
 
   /// Signs a service-account token: the TokenRequest with its status filled.
-  std::function<Answer<boost::json::object>(const boost::json::object& account, boost::json::object request)> issue_token;
+  std::function<Answer<boost::json::object>(const boost::json::object& account,
+                                            boost::json::object request)>
+      issue_token;
 
   /// Streams an agent's answer (GET path on the node's port) to `sink`.
   struct AgentAddress {
@@ -59,7 +61,8 @@ struct ApiParts {
     int port = 10250;
   };
   std::function<Result<http::Response>(const AgentAddress&, const std::string& path,
-                                       const std::function<bool(std::string_view)>& sink, std::stop_token stop)>
+                                       const std::function<bool(std::string_view)>& sink,
+                                       std::stop_token stop)>
       call_agent;
 
   std::string advertise_address = "127.0.0.1:6443";

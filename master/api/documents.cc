@@ -31,54 +31,72 @@ std::string group_version(std::string_view group, std::string_view version) {
 // What the document says it is fits what it has to be.
 Answer<> check_kind(const json::object& object, const Expected& expected) {
   for (const std::string_view key : {"kind", "apiVersion"})
-    if (const auto* value = object.if_contains(key); value && !value->is_string() && !value->is_null())
-      return errors::bad_request(text::cat("couldn't get version/kind; json parse error: ", key, " is not a string"));
+    if (const auto* value = object.if_contains(key);
+        value && !value->is_string() && !value->is_null())
+      return errors::bad_request(
+          text::cat("couldn't get version/kind; json parse error: ", key, " is not a string"));
   const auto kind = string_of(object, "kind");
   const auto version = string_of(object, "apiVersion");
-  if (!expected.version.empty() && !version.empty() && version != group_version(expected.group, expected.version))
-    return errors::bad_request(text::cat("the API version in the data (", version, ") does not match the expected API version (",
+  if (!expected.version.empty() && !version.empty() &&
+      version != group_version(expected.group, expected.version))
+    return errors::bad_request(text::cat("the API version in the data (", version,
+                                         ") does not match the expected API version (",
                                          group_version(expected.group, expected.version), ")"));
   if (!kind.empty() && kind != expected.kind)
-    return errors::bad_request(text::cat("the kind in the data (", kind, ") does not match the expected kind (", expected.kind, ")"));
+    return errors::bad_request(text::cat("the kind in the data (", kind,
+                                         ") does not match the expected kind (", expected.kind,
+                                         ")"));
   return {};
 }
 
-std::string join_problems(const std::vector<std::string>& unknown, const std::vector<std::string>& duplicates) {
+std::string join_problems(const std::vector<std::string>& unknown,
+                          const std::vector<std::string>& duplicates) {
   std::string out;
-  for (const auto& path : unknown) out += text::cat(out.empty() ? "" : ", ", "unknown field ", quoted(path));
-  for (const auto& path : duplicates) out += text::cat(out.empty() ? "" : ", ", "duplicate field ", quoted(path));
+  for (const auto& path : unknown)
+    out += text::cat(out.empty() ? "" : ", ", "unknown field ", quoted(path));
+  for (const auto& path : duplicates)
+    out += text::cat(out.empty() ? "" : ", ", "duplicate field ", quoted(path));
   return out;
 }
 
-void warn_about(const std::vector<std::string>& unknown, const std::vector<std::string>& duplicates, Warnings& warnings) {
+void warn_about(const std::vector<std::string>& unknown, const std::vector<std::string>& duplicates,
+                Warnings& warnings) {
   for (const auto& path : unknown) warnings.push_back(text::cat("unknown field ", quoted(path)));
-  for (const auto& path : duplicates) warnings.push_back(text::cat("duplicate field ", quoted(path)));
+  for (const auto& path : duplicates)
+    warnings.push_back(text::cat("duplicate field ", quoted(path)));
 }
 
 std::string cannot_handle(const Expected& expected, std::string_view why) {
-  return text::cat(expected.kind, " in version ", quoted(expected.version.empty() ? "v1" : expected.version),
+  return text::cat(expected.kind, " in version ",
+                   quoted(expected.version.empty() ? "v1" : expected.version),
                    " cannot be handled as a ", expected.kind, ": ", why);
 }
 
-Answer<json::value> parse_text(std::string_view body, BodyType type, std::vector<std::string>& duplicates) {
+Answer<json::value> parse_text(std::string_view body, BodyType type,
+                               std::vector<std::string>& duplicates) {
   std::string converted;
   if (type == BodyType::yaml) {
     auto documents = yaml_to_json(body);
-    if (!documents) return errors::bad_request(text::cat("error converting YAML to JSON: ", documents.error().message));
+    if (!documents)
+      return errors::bad_request(
+          text::cat("error converting YAML to JSON: ", documents.error().message));
     if (documents->size() != 1)
-      return errors::bad_request(text::cat("one YAML document is needed, the body has ", documents->size()));
+      return errors::bad_request(
+          text::cat("one YAML document is needed, the body has ", documents->size()));
     converted = std::move(documents->front());
     body = converted;
   }
   auto parsed = codec::parse(body);
   if (!parsed)
-    return errors::bad_request(text::cat("couldn't get version/kind; json parse error: ", parsed.error().message));
+    return errors::bad_request(
+        text::cat("couldn't get version/kind; json parse error: ", parsed.error().message));
   duplicates = codec::duplicate_fields(body);
   return std::move(*parsed);
 }
 
 // All validation of one document.
-Answer<> validate(const schema::Resource& resource, const json::object& object, const json::object* old) {
+Answer<> validate(const schema::Resource& resource, const json::object& object,
+                  const json::object* old) {
   FieldErrors found;
   validate_metadata(resource, object, found);
   if (resource.type) {
@@ -94,12 +112,15 @@ Answer<> validate(const schema::Resource& resource, const json::object& object, 
 
 void fill(const schema::Resource& resource, json::object& object) {
   if (resource.type) codec::fill_defaults(object, *resource.type);
-  if (const auto& strategy = strategy_for(resource); strategy.default_fields) strategy.default_fields(object);
+  if (const auto& strategy = strategy_for(resource); strategy.default_fields)
+    strategy.default_fields(object);
 }
 
 void carry_member(json::object& to, const json::object& from, std::string_view key) {
-  if (const auto* value = from.if_contains(key)) to[key] = *value;
-  else to.erase(key);
+  if (const auto* value = from.if_contains(key))
+    to[key] = *value;
+  else
+    to.erase(key);
 }
 
 }  // namespace
@@ -108,8 +129,8 @@ Expected expected_of(const schema::Resource& resource) {
   return {resource.group, resource.version, resource.kind, resource.type};
 }
 
-Answer<json::object> decode_body(std::string_view body, BodyType type, const Expected& expected, FieldValidation validation,
-                                 Warnings& warnings) {
+Answer<json::object> decode_body(std::string_view body, BodyType type, const Expected& expected,
+                                 FieldValidation validation, Warnings& warnings) {
   json::object object;
   std::vector<std::string> unknown, duplicates;
   if (type == BodyType::protobuf) {
@@ -117,10 +138,12 @@ Answer<json::object> decode_body(std::string_view body, BodyType type, const Exp
     if (!decoded) return errors::bad_request(decoded.error().message);
     object = std::move(*decoded);
   } else {
-    if (text::trim(body).empty()) return errors::bad_request("the request body is empty, an object is needed");
+    if (text::trim(body).empty())
+      return errors::bad_request("the request body is empty, an object is needed");
     auto value = NODAL_TRY(parse_text(body, type, duplicates));
     if (!value.is_object())
-      return errors::bad_request("couldn't get version/kind; json parse error: the body is not an object");
+      return errors::bad_request(
+          "couldn't get version/kind; json parse error: the body is not an object");
     object = std::move(value.get_object());
   }
   NODAL_TRY(check_kind(object, expected));
@@ -128,7 +151,8 @@ Answer<json::object> decode_body(std::string_view body, BodyType type, const Exp
     if (const auto pruned = codec::prune(object, *expected.type, unknown); !pruned)
       return errors::bad_request(cannot_handle(expected, pruned.error().message));
   if (validation == FieldValidation::strict && (!unknown.empty() || !duplicates.empty()))
-    return errors::bad_request(cannot_handle(expected, text::cat("strict decoding error: ", join_problems(unknown, duplicates))));
+    return errors::bad_request(cannot_handle(
+        expected, text::cat("strict decoding error: ", join_problems(unknown, duplicates))));
   if (validation == FieldValidation::warn) warn_about(unknown, duplicates, warnings);
   return object;
 }
@@ -136,14 +160,15 @@ Answer<json::object> decode_body(std::string_view body, BodyType type, const Exp
 Answer<> prepare_new(const schema::Resource& resource, json::object& object) {
   const Strategy& strategy = strategy_for(resource);
   // A node registers itself together with what it reports.
-  if (resource.has_status && !(resource.group.empty() && resource.kind == "Node")) object.erase("status");
+  if (resource.has_status && !(resource.group.empty() && resource.kind == "Node"))
+    object.erase("status");
   if (strategy.prepare_create) strategy.prepare_create(object);
   fill(resource, object);
   return validate(resource, object, nullptr);
 }
 
-Answer<> prepare_change(const schema::Resource& resource, std::string_view subresource, json::object& object,
-                        const json::object& old) {
+Answer<> prepare_change(const schema::Resource& resource, std::string_view subresource,
+                        json::object& object, const json::object& old) {
   const Strategy& strategy = strategy_for(resource);
   if (subresource == "status") {
     json::object changed = old;
@@ -151,14 +176,17 @@ Answer<> prepare_change(const schema::Resource& resource, std::string_view subre
     auto& metadata = metadata_of(changed);
     const auto& wanted = metadata_of(object);
     // Preconditions come along; labels and annotations where the node reports through the status.
-    for (const std::string_view key : {"resourceVersion", "uid"}) carry_member(metadata, wanted, key);
+    for (const std::string_view key : {"resourceVersion", "uid"})
+      carry_member(metadata, wanted, key);
     if (resource.group.empty())
-      for (const std::string_view key : {"labels", "annotations"}) carry_member(metadata, wanted, key);
+      for (const std::string_view key : {"labels", "annotations"})
+        carry_member(metadata, wanted, key);
     object = std::move(changed);
     fill(resource, object);
     FieldErrors found;
     validate_metadata(resource, object, found);
-    if (!found.empty()) return errors::invalid(resource, string_at(object, "metadata", "name"), std::move(found));
+    if (!found.empty())
+      return errors::invalid(resource, string_at(object, "metadata", "name"), std::move(found));
     return {};
   }
   if (resource.has_status) carry_member(object, old, "status");
@@ -167,17 +195,21 @@ Answer<> prepare_change(const schema::Resource& resource, std::string_view subre
   auto& metadata = metadata_of(object);
   const auto* before = old.if_contains("metadata");
   if (before && before->is_object())
-    for (const std::string_view key : {"name", "namespace"}) carry_member(metadata, before->get_object(), key);
+    for (const std::string_view key : {"name", "namespace"})
+      carry_member(metadata, before->get_object(), key);
   return validate(resource, object, &old);
 }
 
-Answer<json::object> apply_patch(const Expected& expected, const json::object& object, std::string_view patch, BodyType type,
-                                 FieldValidation validation, Warnings& warnings) {
+Answer<json::object> apply_patch(const Expected& expected, const json::object& object,
+                                 std::string_view patch, BodyType type, FieldValidation validation,
+                                 Warnings& warnings) {
   auto parsed = codec::parse(patch);
-  if (!parsed) return errors::bad_request(text::cat("error decoding patch: ", parsed.error().message));
+  if (!parsed)
+    return errors::bad_request(text::cat("error decoding patch: ", parsed.error().message));
   json::value out;
   if (type == BodyType::json_patch) {
-    if (!parsed->is_array()) return errors::bad_request("error decoding patch: a JSON patch is a list of operations");
+    if (!parsed->is_array())
+      return errors::bad_request("error decoding patch: a JSON patch is a list of operations");
     auto patched = codec::json_patch(object, *parsed);
     if (!patched) {
       ApiError error;
@@ -208,8 +240,9 @@ Answer<json::object> apply_patch(const Expected& expected, const json::object& o
       return errors::bad_request(cannot_handle(expected, pruned.error().message));
   const auto duplicates = codec::duplicate_fields(patch);
   if (validation == FieldValidation::strict && (!unknown.empty() || !duplicates.empty())) {
-    std::string message = text::cat("Invalid value: ", quoted(json::serialize(*parsed)), ": strict decoding error: ",
-                                    join_problems(unknown, duplicates));
+    std::string message =
+        text::cat("Invalid value: ", quoted(json::serialize(*parsed)),
+                  ": strict decoding error: ", join_problems(unknown, duplicates));
     auto error = errors::invalid("", "", "", {{"FieldValueInvalid", "patch", std::move(message)}});
     return error;
   }

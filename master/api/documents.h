@@ -1,4 +1,5 @@
-// master/api/documents.h — request bodies → documents that may be stored: decode, prune, default, validate, patch.
+// master/api/documents.h — request bodies → documents that may be stored: decode, prune, default,
+// validate, patch.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -25,18 +26,22 @@ struct Expected {
 };
 Expected expected_of(const schema::Resource& resource);
 
-/// Decodes an object of that type out of a body: JSON, YAML or protobuf; prunes it; checks the types of its fields.
-/// @errors 400 with the position, or the field of the wrong type; 400 for unknown and duplicate fields when strict
-Answer<boost::json::object> decode_body(std::string_view body, BodyType type, const Expected& expected,
-                                        FieldValidation validation, Warnings& warnings);
+/// Decodes an object of that type out of a body: JSON, YAML or protobuf; prunes it; checks the
+/// types of its fields.
+/// @errors 400 with the position, or the field of the wrong type; 400 for unknown and duplicate
+/// fields when strict
+Answer<boost::json::object> decode_body(std::string_view body, BodyType type,
+                                        const Expected& expected, FieldValidation validation,
+                                        Warnings& warnings);
 
-/// Defaults, then the rules for a new object. The metadata is complete but for what stamp_new() fills.
+/// Defaults, then the rules for a new object. The metadata is complete but for what stamp_new()
+/// fills.
 /// @errors 422
 Answer<> prepare_new(const schema::Resource& resource, boost::json::object& object);
 /// The rules for a change: carries over what may not change here, defaults, validates.
 /// @param subresource  "" or "status"
-Answer<> prepare_change(const schema::Resource& resource, std::string_view subresource, boost::json::object& object,
-                        const boost::json::object& old);
+Answer<> prepare_change(const schema::Resource& resource, std::string_view subresource,
+                        boost::json::object& object, const boost::json::object& old);
 
 /// The object after the patch; decoded and pruned like a body.
 /// @errors 400 for a malformed patch, 422 for one that does not apply

@@ -8,9 +8,12 @@ namespace nodal::master {
 
 std::string_view name(WatchType type) {
   switch (type) {
-    case WatchType::added: return "ADDED";
-    case WatchType::modified: return "MODIFIED";
-    case WatchType::deleted: return "DELETED";
+    case WatchType::added:
+      return "ADDED";
+    case WatchType::modified:
+      return "MODIFIED";
+    case WatchType::deleted:
+      return "DELETED";
   }
   return "";
 }
@@ -24,7 +27,8 @@ const boost::json::object& EventView::now() {
 const boost::json::object& EventView::before() {
   const std::lock_guard lock(mutex_);
   if (!before_)
-    before_ = std::make_unique<boost::json::object>(event_.previous ? parse_object(*event_.previous) : boost::json::object());
+    before_ = std::make_unique<boost::json::object>(event_.previous ? parse_object(*event_.previous)
+                                                                    : boost::json::object());
   return *before_;
 }
 
@@ -32,7 +36,8 @@ Bytes EventView::object(WatchType type) {
   if (type != WatchType::deleted) return event_.entry.value;
   const std::lock_guard lock(mutex_);
   if (!deleted_) {
-    const Bytes& last = event_.type == Event::Type::put && event_.previous ? event_.previous : event_.entry.value;
+    const Bytes& last =
+        event_.type == Event::Type::put && event_.previous ? event_.previous : event_.entry.value;
     deleted_ = std::make_shared<const std::string>(
         encode_object(resource_, parse_object(*last)).with(event_.entry.modified));
   }
@@ -44,7 +49,8 @@ http::Chunk EventView::frame(WatchType type) {
   const std::lock_guard lock(mutex_);
   auto& frame = frames_[static_cast<std::size_t>(type)];
   if (!frame)
-    frame = std::make_shared<const std::string>(text::cat(R"({"type":")", name(type), R"(","object":)", *bytes, "}\n"));
+    frame = std::make_shared<const std::string>(
+        text::cat(R"({"type":")", name(type), R"(","object":)", *bytes, "}\n"));
   return frame;
 }
 

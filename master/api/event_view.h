@@ -1,4 +1,5 @@
-// master/api/event_view.h — one store event as all its watchers see it: parsed at most once, framed at most once.
+// master/api/event_view.h — one store event as all its watchers see it: parsed at most once, framed
+// at most once.
 #pragma once
 
 #include <boost/json.hpp>
@@ -19,14 +20,16 @@ std::string_view name(WatchType type);
 /// Thread-safe; what it hands out lives as long as it does.
 class EventView {
  public:
-  EventView(const schema::Resource& resource, Event event) : resource_(resource), event_(std::move(event)) {}
+  EventView(const schema::Resource& resource, Event event)
+      : resource_(resource), event_(std::move(event)) {}
 
   [[nodiscard]] const Event& event() const { return event_; }
   /// The state the event leads to; for an erase the last one.
   const boost::json::object& now();
   /// The state before; empty for a creation.
   const boost::json::object& before();
-  /// The object of a watch event: as stored, or for `deleted` the last state that was seen with the event's revision.
+  /// The object of a watch event: as stored, or for `deleted` the last state that was seen with the
+  /// event's revision.
   Bytes object(WatchType type);
   /// `{"type":…,"object":…}` and a line break.
   http::Chunk frame(WatchType type);

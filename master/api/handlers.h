@@ -37,8 +37,10 @@ bool health(Call& call);
 
 /// The options of a delete: body, then query.
 Answer<DeleteRequest> delete_request(Call& call);
-/// The rules and side effects of a write around ObjectStore::update_with: preparation, Service addresses.
-Answer<Written> write_change(Call& call, std::string_view subresource, const ObjectStore::Change& change);
+/// The rules and side effects of a write around ObjectStore::update_with: preparation, Service
+/// addresses.
+Answer<Written> write_change(Call& call, std::string_view subresource,
+                             const ObjectStore::Change& change);
 /// 404 or 403 unless a new object may be made in the namespace.
 Answer<> namespace_open(Call& call, std::string_view ns, std::string_view name);
 /// Service account, token volume, tolerations: what admission adds to a new Pod.

@@ -8,7 +8,8 @@
 namespace nodal::master {
 namespace {
 
-constexpr std::size_t kWaiting = 64u << 20;  // of a stream whose reader is slow; then it is cut, as over a socket
+constexpr std::size_t kWaiting =
+    64u << 20;  // of a stream whose reader is slow; then it is cut, as over a socket
 
 // What the API writes into and the calling thread reads from.
 struct Mailbox {
@@ -139,7 +140,8 @@ Result<http::Response> LoopbackTransport::send(const http::Request& request, std
 }
 
 Result<http::Response> LoopbackTransport::stream(const http::Request& request,
-                                                 const std::function<bool(std::string_view)>& sink, std::stop_token stop) {
+                                                 const std::function<bool(std::string_view)>& sink,
+                                                 std::stop_token stop) {
   auto answer = run(request, sink, std::move(stop));
   if (!answer || answer->status != 200) return answer;
   for (const auto& chunk : std::exchange(answer->body, {}))
@@ -148,7 +150,8 @@ Result<http::Response> LoopbackTransport::stream(const http::Request& request,
 }
 
 Result<http::Response> LoopbackTransport::run(const http::Request& request,
-                                              const std::function<bool(std::string_view)>& sink, std::stop_token stop) {
+                                              const std::function<bool(std::string_view)>& sink,
+                                              std::stop_token stop) {
   auto box = std::make_shared<Mailbox>();
   api_.serve_as(caller_, local(request), std::make_shared<LoopbackResponder>(box));
   std::unique_lock lock(box->mutex);
@@ -159,7 +162,8 @@ Result<http::Response> LoopbackTransport::run(const http::Request& request,
   }
   const bool whole = !box->streaming && box->chunks.empty();
   while (!whole) {
-    const bool more = box->changed.wait(lock, stop, [&] { return !box->chunks.empty() || !box->streaming; });
+    const bool more =
+        box->changed.wait(lock, stop, [&] { return !box->chunks.empty() || !box->streaming; });
     if (!more || box->chunks.empty()) break;
     auto chunks = std::move(box->chunks);
     box->chunks.clear();

@@ -35,7 +35,8 @@ Clause clause_of(std::string_view text) {
 }
 
 bool takes_json(const Clause& clause) {
-  return clause.type == "application/json" || clause.type == "*/*" || clause.type == "application/*";
+  return clause.type == "application/json" || clause.type == "*/*" ||
+         clause.type == "application/*";
 }
 
 }  // namespace
@@ -46,7 +47,8 @@ std::optional<Form> negotiate(std::string_view accept) {
     const Clause clause = clause_of(part);
     if (!takes_json(clause)) continue;
     if (clause.as.empty()) return Form::json;
-    if (clause.as == "Table" && clause.group == "meta.k8s.io" && (clause.version == "v1" || clause.version == "v1beta1"))
+    if (clause.as == "Table" && clause.group == "meta.k8s.io" &&
+        (clause.version == "v1" || clause.version == "v1beta1"))
       return Form::table;
   }
   return std::nullopt;

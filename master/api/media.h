@@ -13,8 +13,8 @@ enum class Form { json, table };
 /// The first clause of an Accept header that can be served; "" accepts everything. Nothing: 406.
 std::optional<Form> negotiate(std::string_view accept);
 
-/// The first clause that asks for aggregated discovery: "v2" or "v2beta1"; "" when plain JSON comes first.
-/// Nothing: 406.
+/// The first clause that asks for aggregated discovery: "v2" or "v2beta1"; "" when plain JSON comes
+/// first. Nothing: 406.
 std::optional<std::string_view> negotiate_discovery(std::string_view accept);
 
 /// How a request body is written.

@@ -23,7 +23,8 @@ void Metrics::count(std::string_view verb, std::string_view resource, int code, 
   const std::lock_guard lock(mutex_);
   const auto key = std::tuple<std::string_view, std::string_view, int>(verb, resource, code);
   auto it = requests_.find(key);
-  if (it == requests_.end()) it = requests_.try_emplace({std::string(verb), std::string(resource), code}).first;
+  if (it == requests_.end())
+    it = requests_.try_emplace({std::string(verb), std::string(resource), code}).first;
   ++it->second.count;
   it->second.seconds += seconds;
 }
@@ -39,23 +40,29 @@ std::string Metrics::text() const {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, series] : requests_) {
       const auto& [verb, resource, code] = key;
-      const std::string labels = text::cat("{verb=\"", verb, "\",resource=\"", resource, "\",code=\"", code, "\"} ");
+      const std::string labels =
+          text::cat("{verb=\"", verb, "\",resource=\"", resource, "\",code=\"", code, "\"} ");
       out += text::cat("apiserver_request_total", labels, series.count, "\n");
-      sums += text::cat("apiserver_request_duration_seconds_sum", labels, number(series.seconds), "\n");
+      sums +=
+          text::cat("apiserver_request_duration_seconds_sum", labels, number(series.seconds), "\n");
     }
   }
   out += sums;
   out += text::cat(
-      "# HELP apiserver_longrunning_requests Watches that are open.\n# TYPE apiserver_longrunning_requests gauge\n"
+      "# HELP apiserver_longrunning_requests Watches that are open.\n# TYPE "
+      "apiserver_longrunning_requests gauge\n"
       "apiserver_longrunning_requests{verb=\"watch\"} ",
       watches.load(), "\n");
   if (const auto statm = file::read("/proc/self/statm")) {
     const auto fields = text::split(*statm, ' ');
     if (fields.size() > 1)
       out += text::cat(
-          "# HELP process_resident_memory_bytes Resident memory.\n# TYPE process_resident_memory_bytes gauge\n"
+          "# HELP process_resident_memory_bytes Resident memory.\n# TYPE "
+          "process_resident_memory_bytes gauge\n"
           "process_resident_memory_bytes ",
-          text::number<std::uint64_t>(fields[1]).value_or(0) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)), "\n");
+          text::number<std::uint64_t>(fields[1]).value_or(0) *
+              static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)),
+          "\n");
   }
   return out;
 }

@@ -1,4 +1,5 @@
-// master/api/page_token.h — the opaque `continue` of a list: which state, and behind which key. Pure.
+// master/api/page_token.h — the opaque `continue` of a list: which state, and behind which key.
+// Pure.
 #pragma once
 
 #include <string>

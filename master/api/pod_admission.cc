@@ -1,4 +1,5 @@
-// master/api/pod_admission.cc — what a new Pod gets from its service account and the cluster's defaults.
+// master/api/pod_admission.cc — what a new Pod gets from its service account and the cluster's
+// defaults.
 #include <boost/json.hpp>
 
 #include "base/text.h"
@@ -53,15 +54,23 @@ void add_token_volume(json::object& spec) {
   }
   if (name.empty()) return;
   json::array sources{
-      json::object{{"serviceAccountToken", json::object{{"expirationSeconds", 3607}, {"path", "token"}}}},
-      json::object{{"configMap", json::object{{"name", "kube-root-ca.crt"},
-                                              {"items", json::array{json::object{{"key", "ca.crt"}, {"path", "ca.crt"}}}}}}},
-      json::object{{"downwardAPI",
-                    json::object{{"items", json::array{json::object{
-                                               {"path", "namespace"},
-                                               {"fieldRef", json::object{{"apiVersion", "v1"}, {"fieldPath", "metadata.namespace"}}}}}}}}}};
+      json::object{
+          {"serviceAccountToken", json::object{{"expirationSeconds", 3607}, {"path", "token"}}}},
+      json::object{
+          {"configMap", json::object{{"name", "kube-root-ca.crt"},
+                                     {"items", json::array{json::object{{"key", "ca.crt"},
+                                                                        {"path", "ca.crt"}}}}}}},
+      json::object{
+          {"downwardAPI",
+           json::object{
+               {"items", json::array{json::object{
+                             {"path", "namespace"},
+                             {"fieldRef", json::object{{"apiVersion", "v1"},
+                                                       {"fieldPath", "metadata.namespace"}}}}}}}}}};
   list_of(spec, "volumes")
-      .push_back(json::object{{"name", name}, {"projected", json::object{{"sources", std::move(sources)}, {"defaultMode", 420}}}});
+      .push_back(json::object{
+          {"name", name},
+          {"projected", json::object{{"sources", std::move(sources)}, {"defaultMode", 420}}}});
 }
 
 void tolerate(json::object& spec, std::string_view key) {
@@ -88,13 +97,16 @@ Answer<> admit_pod(Call& call, json::object& pod) {
   const std::string name(string_at(pod, "metadata", "name"));
   const auto& metadata = metadata_of(pod);
   const auto* annotations = metadata.if_contains("annotations");
-  const bool mirror = annotations && annotations->is_object() && annotations->get_object().contains(kMirror);
+  const bool mirror =
+      annotations && annotations->is_object() && annotations->get_object().contains(kMirror);
 
   std::string account(string_of(spec, "serviceAccountName"));
   if (account.empty()) account = string_of(spec, "serviceAccount");
   if (mirror) {
     // A mirror pod stands for a file on a node: it may not reach for the cluster's secrets.
-    if (!account.empty()) return errors::forbidden(*call.resource, name, "a mirror pod may not reference service accounts");
+    if (!account.empty())
+      return errors::forbidden(*call.resource, name,
+                               "a mirror pod may not reference service accounts");
     if (const auto* volumes = spec.if_contains("volumes"); volumes && volumes->is_array())
       for (const auto& volume : volumes->get_array())
         if (volume.is_object() && volume.get_object().contains("secret"))
@@ -106,8 +118,8 @@ Answer<> admit_pod(Call& call, json::object& pod) {
     if (!entry) {
       if (entry.error().reason != "NotFound") return std::unexpected(entry.error());
       return errors::forbidden(*call.resource, name,
-                               text::cat("error looking up service account ", ns, "/", account, ": serviceaccount ",
-                                         quoted(account), " not found"));
+                               text::cat("error looking up service account ", ns, "/", account,
+                                         ": serviceaccount ", quoted(account), " not found"));
     }
     const json::object found = parse_object(*entry->value);
     spec["serviceAccountName"] = account;
@@ -117,7 +129,8 @@ Answer<> admit_pod(Call& call, json::object& pod) {
     if (mount) add_token_volume(spec);
     const auto* own = spec.if_contains("imagePullSecrets");
     const auto* given = found.if_contains("imagePullSecrets");
-    if ((!own || !own->is_array() || own->get_array().empty()) && given && given->is_array() && !given->get_array().empty())
+    if ((!own || !own->is_array() || own->get_array().empty()) && given && given->is_array() &&
+        !given->get_array().empty())
       spec["imagePullSecrets"] = *given;
   }
 

@@ -15,7 +15,8 @@ constexpr std::size_t kMaxTarget = 8u << 10;
 Result<std::string> segment_of(std::string_view raw) {
   auto decoded = http::percent_decode(raw);
   if (!decoded) return fail(Errc::invalid, text::cat("invalid URL escape in \"", raw, "\""));
-  if (*decoded == "." || *decoded == "..") return fail(Errc::invalid, "the path must not contain '.' or '..' segments");
+  if (*decoded == "." || *decoded == "..")
+    return fail(Errc::invalid, "the path must not contain '.' or '..' segments");
   for (const char c : *decoded)
     if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
       return fail(Errc::invalid, "the path must not contain escaped slashes or control characters");
@@ -54,7 +55,8 @@ bool RequestInfo::flag(std::string_view key) const {
 }
 
 Result<RequestInfo> parse_request(std::string_view method, std::string_view target) {
-  if (target.size() > kMaxTarget) return fail(Errc::invalid, text::cat("the URL is longer than ", kMaxTarget, " bytes"));
+  if (target.size() > kMaxTarget)
+    return fail(Errc::invalid, text::cat("the URL is longer than ", kMaxTarget, " bytes"));
   if (!target.starts_with('/')) return fail(Errc::invalid, "the request target must be a path");
   RequestInfo info;
   const auto question = target.find('?');
@@ -73,7 +75,9 @@ Result<RequestInfo> parse_request(std::string_view method, std::string_view targ
   }
 
   std::size_t at = 0;
-  const auto next = [&]() -> std::string { return at < parts.size() ? parts[at++] : std::string(); };
+  const auto next = [&]() -> std::string {
+    return at < parts.size() ? parts[at++] : std::string();
+  };
   const std::size_t prefix = parts.empty() ? 0 : parts[0] == "api" ? 2 : parts[0] == "apis" ? 3 : 0;
   if (prefix == 0 || parts.size() <= prefix) {  // discovery, health, …
     info.verb = text::lower(method);
@@ -89,9 +93,11 @@ Result<RequestInfo> parse_request(std::string_view method, std::string_view targ
     ++at;
   }
   if (parts[at] == "namespaces" && at + 1 < parts.size()) {
-    // /namespaces/x, /namespaces/x/status and /namespaces/x/finalize are about the Namespace itself.
-    const bool itself = at + 2 >= parts.size() ||
-                        (at + 3 == parts.size() && (parts[at + 2] == "status" || parts[at + 2] == "finalize"));
+    // /namespaces/x, /namespaces/x/status and /namespaces/x/finalize are about the Namespace
+    // itself.
+    const bool itself =
+        at + 2 >= parts.size() ||
+        (at + 3 == parts.size() && (parts[at + 2] == "status" || parts[at + 2] == "finalize"));
     info.namespace_ = parts[at + 1];
     if (!itself) at += 2;
   }
@@ -99,7 +105,8 @@ Result<RequestInfo> parse_request(std::string_view method, std::string_view targ
   info.name = next();
   info.subresource = next();
   while (at < parts.size()) info.rest.push_back(next());
-  info.verb = watch_prefix && (method == "GET" || method == "HEAD") ? "watch" : verb_of(method, info);
+  info.verb =
+      watch_prefix && (method == "GET" || method == "HEAD") ? "watch" : verb_of(method, info);
   return info;
 }
 

@@ -11,9 +11,11 @@
 
 namespace nodal::master {
 
-/// What a request line asks for. No schema is consulted: a resource that nobody serves parses like any other.
+/// What a request line asks for. No schema is consulted: a resource that nobody serves parses like
+/// any other.
 struct RequestInfo {
-  /// get, list, watch, create, update, patch, delete, deletecollection; the lower-case method for what is no resource.
+  /// get, list, watch, create, update, patch, delete, deletecollection; the lower-case method for
+  /// what is no resource.
   std::string verb;
   std::string path;  ///< as sent, without the query; every segment of it is clean
   bool is_resource = false;
@@ -32,8 +34,8 @@ struct RequestInfo {
   [[nodiscard]] bool flag(std::string_view key) const;
 };
 
-/// @errors invalid: a bad escape, a segment `.` or `..`, an escaped slash or control byte, more than 256 parameters, or
-/// a target of more than 8 KiB
+/// @errors invalid: a bad escape, a segment `.` or `..`, an escaped slash or control byte, more
+/// than 256 parameters, or a target of more than 8 KiB
 Result<RequestInfo> parse_request(std::string_view method, std::string_view target);
 
 }  // namespace nodal::master

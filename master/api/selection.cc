@@ -18,8 +18,14 @@ struct Offer {
   std::string_view group, kind;
   std::span<const std::string_view> fields;
 };
-constexpr std::string_view kPod[] = {"spec.nodeName",    "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
-                                     "spec.hostNetwork", "status.phase",       "status.podIP",       "status.podIPs",
+constexpr std::string_view kPod[] = {"spec.nodeName",
+                                     "spec.restartPolicy",
+                                     "spec.schedulerName",
+                                     "spec.serviceAccountName",
+                                     "spec.hostNetwork",
+                                     "status.phase",
+                                     "status.podIP",
+                                     "status.podIPs",
                                      "status.nominatedNodeName"};
 constexpr std::string_view kNode[] = {"spec.unschedulable"};
 constexpr std::string_view kNamespace[] = {"status.phase"};
@@ -37,13 +43,20 @@ constexpr std::string_view kEvent[] = {"involvedObject.kind",
                                        "reportingComponent",
                                        "source",
                                        "type"};
-constexpr std::string_view kEventV1[] = {"regarding.kind",      "regarding.namespace",       "regarding.name",
-                                         "regarding.uid",       "regarding.apiVersion",      "regarding.resourceVersion",
-                                         "regarding.fieldPath", "reason",                    "reportingController",
-                                         "type"};
+constexpr std::string_view kEventV1[] = {"regarding.kind",       "regarding.namespace",
+                                         "regarding.name",       "regarding.uid",
+                                         "regarding.apiVersion", "regarding.resourceVersion",
+                                         "regarding.fieldPath",  "reason",
+                                         "reportingController",  "type"};
 constexpr Offer kOffers[] = {
-    {"", "Pod", kPod},           {"", "Node", kNode},       {"", "Namespace", kNamespace},         {"", "Secret", kSecret},
-    {"", "Service", kService},   {"", "Event", kEvent},     {"events.k8s.io", "Event", kEventV1},  {"apps", "ReplicaSet", kReplicas},
+    {"", "Pod", kPod},
+    {"", "Node", kNode},
+    {"", "Namespace", kNamespace},
+    {"", "Secret", kSecret},
+    {"", "Service", kService},
+    {"", "Event", kEvent},
+    {"events.k8s.io", "Event", kEventV1},
+    {"apps", "ReplicaSet", kReplicas},
 };
 
 bool offers(const schema::Resource& resource, std::string_view field) {
@@ -72,7 +85,8 @@ std::string field_of(const json::object& object, std::string_view field) {
   const auto parts = text::split(field, '.');
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
     const auto* next = at->if_contains(parts[i]);
-    if (!next || !next->is_object()) return field == "spec.hostNetwork" || field == "spec.unschedulable" ? "false" : std::string();
+    if (!next || !next->is_object())
+      return field == "spec.hostNetwork" || field == "spec.unschedulable" ? "false" : std::string();
     at = &next->get_object();
   }
   const auto* value = at->if_contains(parts.back());
@@ -85,7 +99,9 @@ std::string field_of(const json::object& object, std::string_view field) {
     std::string out;
     for (const auto& item : *list) {
       if (!out.empty()) out += ',';
-      out += item.is_object() && item.get_object().contains("ip") ? text_of(item.get_object().at("ip")) : text_of(item);
+      out += item.is_object() && item.get_object().contains("ip")
+                 ? text_of(item.get_object().at("ip"))
+                 : text_of(item);
     }
     return out;
   }
@@ -98,7 +114,8 @@ struct FieldTerm {
 };
 
 // "a=b,c!=d" with \ before a literal \ , =
-Answer<std::vector<FieldTerm>> parse_fields(const schema::Resource& resource, std::string_view text) {
+Answer<std::vector<FieldTerm>> parse_fields(const schema::Resource& resource,
+                                            std::string_view text) {
   std::vector<std::string> raw(1);  // still escaped
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\' && i + 1 < text.size()) {
@@ -115,23 +132,29 @@ Answer<std::vector<FieldTerm>> parse_fields(const schema::Resource& resource, st
     if (part.empty()) continue;
     const auto at = part.find('=');
     if (at == std::string::npos || at == 0)
-      return errors::bad_request(text::cat("invalid selector: '", text, "'; can't understand '", part, "'"));
+      return errors::bad_request(
+          text::cat("invalid selector: '", text, "'; can't understand '", part, "'"));
     FieldTerm term;
     term.equal = part[at - 1] != '!';
-    term.field = std::string(text::trim(std::string_view(part).substr(0, term.equal ? at : at - 1)));
+    term.field =
+        std::string(text::trim(std::string_view(part).substr(0, term.equal ? at : at - 1)));
     std::string_view value = std::string_view(part).substr(at + 1);
     if (term.equal && value.starts_with('=')) value.remove_prefix(1);
     for (std::size_t i = 0; i < value.size(); ++i) {
       if (value[i] == '\\') {
-        if (i + 1 == value.size() || (value[i + 1] != '\\' && value[i + 1] != ',' && value[i + 1] != '='))
-          return errors::bad_request(text::cat("invalid field selector: invalid escape sequence in ", quoted(part)));
+        if (i + 1 == value.size() ||
+            (value[i + 1] != '\\' && value[i + 1] != ',' && value[i + 1] != '='))
+          return errors::bad_request(
+              text::cat("invalid field selector: invalid escape sequence in ", quoted(part)));
         ++i;
       } else if (value[i] == '=') {
-        return errors::bad_request(text::cat("invalid selector: '", text, "'; can't understand '", part, "'"));
+        return errors::bad_request(
+            text::cat("invalid selector: '", text, "'; can't understand '", part, "'"));
       }
       term.value += value[i];
     }
-    if (!offers(resource, term.field)) return errors::bad_request(text::cat("field label not supported: ", term.field));
+    if (!offers(resource, term.field))
+      return errors::bad_request(text::cat("field label not supported: ", term.field));
     out.push_back(std::move(term));
   }
   return out;
@@ -155,7 +178,8 @@ Answer<Selection> Selection::parse(const schema::Resource& resource, const Reque
   for (const auto& [key, value] : info.query) {
     if (key != "fieldSelector") continue;
     for (auto& term : NODAL_TRY(parse_fields(resource, value)))
-      (term.field.starts_with("metadata.") ? state->by_key : state->by_object).push_back(std::move(term));
+      (term.field.starts_with("metadata.") ? state->by_key : state->by_object)
+          .push_back(std::move(term));
   }
   auto labels = LabelSelector::parse(info.parameter("labelSelector"));
   if (!labels) return errors::bad_request(labels.error().message);
@@ -165,7 +189,9 @@ Answer<Selection> Selection::parse(const schema::Resource& resource, const Reque
 
 bool Selection::all() const { return state_->by_key.empty() && !needs_object(); }
 
-bool Selection::needs_object() const { return !state_->by_object.empty() || !state_->labels.empty(); }
+bool Selection::needs_object() const {
+  return !state_->by_object.empty() || !state_->labels.empty();
+}
 
 bool Selection::key_fits(std::string_view ns, std::string_view name) const {
   return std::ranges::all_of(state_->by_key, [&](const FieldTerm& term) {
@@ -178,7 +204,8 @@ bool Selection::fits(const json::object& object) const {
     if ((field_of(object, term.field) == term.value) != term.equal) return false;
   if (state_->labels.empty()) return true;
   const auto* metadata = object.if_contains("metadata");
-  const auto* labels = metadata && metadata->is_object() ? metadata->get_object().if_contains("labels") : nullptr;
+  const auto* labels =
+      metadata && metadata->is_object() ? metadata->get_object().if_contains("labels") : nullptr;
   static const json::object kNone;
   const json::object& present = labels && labels->is_object() ? labels->get_object() : kNone;
   return state_->labels.matches([&](std::string_view key) -> std::optional<std::string_view> {

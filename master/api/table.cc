@@ -41,7 +41,9 @@ std::string string_in(const Object& object, std::string_view key) {
 std::int64_t int_in(const Object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
   if (!value) return 0;
-  return value->is_int64() ? value->get_int64() : value->is_uint64() ? static_cast<std::int64_t>(value->get_uint64()) : 0;
+  return value->is_int64()    ? value->get_int64()
+         : value->is_uint64() ? static_cast<std::int64_t>(value->get_uint64())
+                              : 0;
 }
 bool bool_in(const Object& object, std::string_view key) {
   const auto* value = object.if_contains(key);
@@ -54,7 +56,9 @@ std::string age_of(std::string_view time, TimePoint now, std::string_view absent
   if (!at) return std::string(absent);
   return human_duration(std::chrono::floor<std::chrono::seconds>(now - *at));
 }
-std::string age(const Object& object, TimePoint now) { return age_of(string_in(object_in(object, "metadata"), "creationTimestamp"), now); }
+std::string age(const Object& object, TimePoint now) {
+  return age_of(string_in(object_in(object, "metadata"), "creationTimestamp"), now);
+}
 
 // Cells as JSON text, in order.
 class Cells {
@@ -93,16 +97,21 @@ std::string selector_text(const Object& selector) {
     for (const auto& value : list_in(expression, "values"))
       if (value.is_string()) values.emplace_back(view(value.get_string()));
     std::ranges::sort(values);
-    if (op == "Exists") terms.push_back(key);
-    else if (op == "DoesNotExist") terms.push_back("!" + key);
-    else terms.push_back(text::cat(key, op == "NotIn" ? " notin (" : " in (", text::join(values, ","), ")"));
+    if (op == "Exists")
+      terms.push_back(key);
+    else if (op == "DoesNotExist")
+      terms.push_back("!" + key);
+    else
+      terms.push_back(
+          text::cat(key, op == "NotIn" ? " notin (" : " in (", text::join(values, ","), ")"));
   }
   return or_none(text::join(terms, ","));
 }
 
 std::string labels_text(const Object& labels) {
   std::map<std::string, std::string> sorted;
-  for (const auto& [key, value] : labels) sorted[std::string(view(key))] = value.is_string() ? std::string(view(value.get_string())) : "";
+  for (const auto& [key, value] : labels)
+    sorted[std::string(view(key))] = value.is_string() ? std::string(view(value.get_string())) : "";
   std::string out;
   for (const auto& [key, value] : sorted) out += text::cat(out.empty() ? "" : ",", key, "=", value);
   return or_none(std::move(out));
@@ -123,18 +132,21 @@ struct PodCells {
 
 bool is_restartable(const Object& spec, std::string_view name) {
   for (const auto& item : list_in(spec, "initContainers"))
-    if (item.is_object() && string_in(item.get_object(), "name") == name) return string_in(item.get_object(), "restartPolicy") == "Always";
+    if (item.is_object() && string_in(item.get_object(), "name") == name)
+      return string_in(item.get_object(), "restartPolicy") == "Always";
   return false;
 }
 
 void note_restart(PodCells& out, const Object& container) {
-  const auto at = string_in(object_in(object_in(container, "lastState"), "terminated"), "finishedAt");
+  const auto at =
+      string_in(object_in(object_in(container, "lastState"), "terminated"), "finishedAt");
   out.last_restart = std::max(out.last_restart, at);
 }
 
 std::string ended_as(const Object& terminated) {
   if (const auto reason = string_in(terminated, "reason"); !reason.empty()) return reason;
-  if (const auto signal = int_in(terminated, "signal"); signal != 0) return text::cat("Signal:", signal);
+  if (const auto signal = int_in(terminated, "signal"); signal != 0)
+    return text::cat("Signal:", signal);
   return text::cat("ExitCode:", int_in(terminated, "exitCode"));
 }
 
@@ -146,7 +158,8 @@ PodCells pod_cells(const Object& pod) {
   const auto phase = string_in(status, "phase");
   out.status = string_in(status, "reason");
   if (out.status.empty()) out.status = phase;
-  if (const auto* scheduled = condition(status, "PodScheduled"); scheduled && string_in(*scheduled, "reason") == "SchedulingGated")
+  if (const auto* scheduled = condition(status, "PodScheduled");
+      scheduled && string_in(*scheduled, "reason") == "SchedulingGated")
     out.status = "SchedulingGated";
   out.total = static_cast<std::int64_t>(list_in(spec, "containers").size());
   for (const auto& item : list_in(spec, "initContainers"))
@@ -164,15 +177,19 @@ PodCells pod_cells(const Object& pod) {
     note_restart(out, container);
     const bool sidecar = is_restartable(spec, string_in(container, "name"));
     if (sidecar) restarts_of_sidecars += int_in(container, "restartCount");
-    if (state.contains("terminated") && int_in(object_in(state, "terminated"), "exitCode") == 0) continue;
+    if (state.contains("terminated") && int_in(object_in(state, "terminated"), "exitCode") == 0)
+      continue;
     if (sidecar && bool_in(container, "started")) {
       if (bool_in(container, "ready")) ++out.ready;
       continue;
     }
     const auto waiting = string_in(object_in(state, "waiting"), "reason");
-    if (state.contains("terminated")) out.status = text::cat("Init:", ended_as(object_in(state, "terminated")));
-    else if (!waiting.empty() && waiting != "PodInitializing") out.status = text::cat("Init:", waiting);
-    else out.status = text::cat("Init:", i, "/", init_count);
+    if (state.contains("terminated"))
+      out.status = text::cat("Init:", ended_as(object_in(state, "terminated")));
+    else if (!waiting.empty() && waiting != "PodInitializing")
+      out.status = text::cat("Init:", waiting);
+    else
+      out.status = text::cat("Init:", i, "/", init_count);
     initializing = true;
     break;
   }
@@ -204,8 +221,10 @@ PodCells pod_cells(const Object& pod) {
     }
   }
   if (!string_in(object_in(pod, "metadata"), "deletionTimestamp").empty()) {
-    if (string_in(status, "reason") == "NodeLost") out.status = "Unknown";
-    else if (phase != "Succeeded" && phase != "Failed") out.status = "Terminating";
+    if (string_in(status, "reason") == "NodeLost")
+      out.status = "Unknown";
+    else if (phase != "Succeeded" && phase != "Failed")
+      out.status = "Terminating";
   }
   return out;
 }
@@ -216,11 +235,13 @@ void pod_row(const Object& pod, TimePoint now, Cells& cells) {
   const Object& status = object_in(pod, "status");
   cells.text(text::cat(p.ready, "/", p.total));
   cells.text(p.status);
-  cells.text(p.restarts > 0 && !p.last_restart.empty() ? text::cat(p.restarts, " (", age_of(p.last_restart, now), " ago)")
-                                                       : std::to_string(p.restarts));
+  cells.text(p.restarts > 0 && !p.last_restart.empty()
+                 ? text::cat(p.restarts, " (", age_of(p.last_restart, now), " ago)")
+                 : std::to_string(p.restarts));
   cells.text(age(pod, now));
   const auto& ips = list_in(status, "podIPs");
-  cells.text(or_none(!ips.empty() && ips[0].is_object() ? string_in(ips[0].get_object(), "ip") : std::string()));
+  cells.text(or_none(!ips.empty() && ips[0].is_object() ? string_in(ips[0].get_object(), "ip")
+                                                        : std::string()));
   cells.text(or_none(string_in(spec, "nodeName")));
   cells.text(or_none(string_in(status, "nominatedNodeName")));
   const auto& gates = list_in(spec, "readinessGates");
@@ -228,7 +249,9 @@ void pod_row(const Object& pod, TimePoint now, Cells& cells) {
   std::int64_t good = 0;
   for (const auto& gate : gates)
     if (gate.is_object())
-      if (const auto* c = condition(status, string_in(gate.get_object(), "conditionType")); c && string_in(*c, "status") == "True") ++good;
+      if (const auto* c = condition(status, string_in(gate.get_object(), "conditionType"));
+          c && string_in(*c, "status") == "True")
+        ++good;
   cells.text(text::cat(good, "/", gates.size()));
 }
 
@@ -239,11 +262,13 @@ void service_row(const Object& service, TimePoint now, Cells& cells) {
   const auto type = string_in(spec, "type");
   cells.text(type);
   const auto& ips = list_in(spec, "clusterIPs");
-  cells.text(or_none(!ips.empty() && ips[0].is_string() ? std::string(view(ips[0].get_string())) : std::string()));
+  cells.text(or_none(!ips.empty() && ips[0].is_string() ? std::string(view(ips[0].get_string()))
+                                                        : std::string()));
   std::vector<std::string> external;
   if (type == "LoadBalancer") {
     std::set<std::string> sorted;
-    for (const auto& item : list_in(object_in(object_in(service, "status"), "loadBalancer"), "ingress"))
+    for (const auto& item :
+         list_in(object_in(object_in(service, "status"), "loadBalancer"), "ingress"))
       if (item.is_object()) {
         const auto ip = string_in(item.get_object(), "ip");
         sorted.insert(ip.empty() ? string_in(item.get_object(), "hostname") : ip);
@@ -252,16 +277,20 @@ void service_row(const Object& service, TimePoint now, Cells& cells) {
   }
   for (const auto& ip : list_in(spec, "externalIPs"))
     if (ip.is_string()) external.emplace_back(view(ip.get_string()));
-  if (type == "ExternalName") cells.text(string_in(spec, "externalName"));
-  else if (external.empty()) cells.text(type == "LoadBalancer" ? "<pending>" : "<none>");
-  else cells.text(text::join(external, ","));
+  if (type == "ExternalName")
+    cells.text(string_in(spec, "externalName"));
+  else if (external.empty())
+    cells.text(type == "LoadBalancer" ? "<pending>" : "<none>");
+  else
+    cells.text(text::join(external, ","));
   std::vector<std::string> ports;
   for (const auto& item : list_in(spec, "ports")) {
     if (!item.is_object()) continue;
     const auto& port = item.get_object();
     const auto node = int_in(port, "nodePort");
-    ports.push_back(node > 0 ? text::cat(int_in(port, "port"), ":", node, "/", string_in(port, "protocol"))
-                             : text::cat(int_in(port, "port"), "/", string_in(port, "protocol")));
+    ports.push_back(
+        node > 0 ? text::cat(int_in(port, "port"), ":", node, "/", string_in(port, "protocol"))
+                 : text::cat(int_in(port, "port"), "/", string_in(port, "protocol")));
   }
   cells.text(or_none(text::join(ports, ",")));
   cells.text(age(service, now));
@@ -283,7 +312,8 @@ void workload_tail(const Object& object, Cells& cells) {
 
 void deployment_row(const Object& object, TimePoint now, Cells& cells) {
   const Object& status = object_in(object, "status");
-  cells.text(text::cat(int_in(status, "readyReplicas"), "/", int_in(object_in(object, "spec"), "replicas")));
+  cells.text(text::cat(int_in(status, "readyReplicas"), "/",
+                       int_in(object_in(object, "spec"), "replicas")));
   cells.number(int_in(status, "updatedReplicas"));
   cells.number(int_in(status, "availableReplicas"));
   cells.text(age(object, now));
@@ -302,14 +332,18 @@ void replica_set_row(const Object& object, TimePoint now, Cells& cells) {
 void node_row(const Object& node, TimePoint now, Cells& cells) {
   const Object& status = object_in(node, "status");
   const auto* ready = condition(status, "Ready");
-  std::string text = !ready ? "Unknown" : string_in(*ready, "status") == "True" ? "Ready" : "NotReady";
+  std::string text = !ready                                  ? "Unknown"
+                     : string_in(*ready, "status") == "True" ? "Ready"
+                                                             : "NotReady";
   if (bool_in(object_in(node, "spec"), "unschedulable")) text += ",SchedulingDisabled";
   cells.text(text);
   std::set<std::string> roles;
   for (const auto& [key, value] : object_in(object_in(node, "metadata"), "labels")) {
     const auto k = view(key);
-    if (k.starts_with("node-role.kubernetes.io/") && k.size() > 24) roles.emplace(k.substr(24));
-    else if (k == "kubernetes.io/role" && value.is_string() && !value.get_string().empty()) roles.emplace(view(value.get_string()));
+    if (k.starts_with("node-role.kubernetes.io/") && k.size() > 24)
+      roles.emplace(k.substr(24));
+    else if (k == "kubernetes.io/role" && value.is_string() && !value.get_string().empty())
+      roles.emplace(view(value.get_string()));
   }
   cells.text(or_none(text::join({roles.begin(), roles.end()}, ",")));
   cells.text(age(node, now));
@@ -318,7 +352,8 @@ void node_row(const Object& node, TimePoint now, Cells& cells) {
   for (const std::string_view type : {"InternalIP", "ExternalIP"}) {
     std::string found;
     for (const auto& item : list_in(status, "addresses"))
-      if (found.empty() && item.is_object() && string_in(item.get_object(), "type") == type) found = string_in(item.get_object(), "address");
+      if (found.empty() && item.is_object() && string_in(item.get_object(), "type") == type)
+        found = string_in(item.get_object(), "address");
     cells.text(or_none(found));
   }
   for (const std::string_view key : {"osImage", "kernelVersion", "containerRuntimeVersion"}) {
@@ -333,7 +368,8 @@ void namespace_row(const Object& object, TimePoint now, Cells& cells) {
 }
 
 void config_map_row(const Object& object, TimePoint now, Cells& cells) {
-  cells.number(static_cast<std::int64_t>(object_in(object, "data").size() + object_in(object, "binaryData").size()));
+  cells.number(static_cast<std::int64_t>(object_in(object, "data").size() +
+                                         object_in(object, "binaryData").size()));
   cells.text(age(object, now));
 }
 
@@ -351,7 +387,10 @@ void service_account_row(const Object& object, TimePoint now, Cells& cells) {
 // The first three, then how many more.
 std::string first_three(const std::vector<std::string>& all, std::string_view absent) {
   if (all.empty()) return std::string(absent);
-  std::string out = text::join({all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(3, all.size()))}, ",");
+  std::string out =
+      text::join({all.begin(),
+                  all.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(3, all.size()))},
+                 ",");
   if (all.size() > 3) out += text::cat(" + ", all.size() - 3, " more...");
   return out;
 }
@@ -377,7 +416,10 @@ void endpoint_slice_row(const Object& object, TimePoint now, Cells& cells) {
   cells.text(string_in(object, "addressType"));
   std::vector<std::string> ports, addresses;
   for (const auto& port : list_in(object, "ports"))
-    if (port.is_object()) ports.push_back(port.get_object().contains("port") ? std::to_string(int_in(port.get_object(), "port")) : "*");
+    if (port.is_object())
+      ports.push_back(port.get_object().contains("port")
+                          ? std::to_string(int_in(port.get_object(), "port"))
+                          : "*");
   for (const auto& endpoint : list_in(object, "endpoints"))
     if (endpoint.is_object())
       for (const auto& address : list_in(endpoint.get_object(), "addresses"))
@@ -392,12 +434,16 @@ void lease_row(const Object& object, TimePoint now, Cells& cells) {
   cells.text(age(object, now));
 }
 
-std::string event_object(const Object& about) { return text::cat(text::lower(string_in(about, "kind")), "/", string_in(about, "name")); }
+std::string event_object(const Object& about) {
+  return text::cat(text::lower(string_in(about, "kind")), "/", string_in(about, "name"));
+}
 
 // Both groups' events: the fields differ in name alone.
 void event_row(const Object& event, TimePoint now, Cells& cells) {
-  const Object& about = event.contains("involvedObject") ? object_in(event, "involvedObject") : object_in(event, "regarding");
-  const Object& source = event.contains("source") ? object_in(event, "source") : object_in(event, "deprecatedSource");
+  const Object& about = event.contains("involvedObject") ? object_in(event, "involvedObject")
+                                                         : object_in(event, "regarding");
+  const Object& source =
+      event.contains("source") ? object_in(event, "source") : object_in(event, "deprecatedSource");
   const Object& series = object_in(event, "series");
   const auto first_of = [&](std::initializer_list<std::string_view> keys) {
     for (const auto key : keys)
@@ -406,9 +452,11 @@ void event_row(const Object& event, TimePoint now, Cells& cells) {
   };
   const auto first = first_of({"firstTimestamp", "deprecatedFirstTimestamp", "eventTime"});
   auto last = string_in(series, "lastObservedTime");
-  if (last.empty()) last = first_of({"lastTimestamp", "deprecatedLastTimestamp", "eventTime", "firstTimestamp"});
+  if (last.empty())
+    last = first_of({"lastTimestamp", "deprecatedLastTimestamp", "eventTime", "firstTimestamp"});
   auto count = int_in(series, "count");
-  if (count == 0) count = std::max<std::int64_t>({1, int_in(event, "count"), int_in(event, "deprecatedCount")});
+  if (count == 0)
+    count = std::max<std::int64_t>({1, int_in(event, "count"), int_in(event, "deprecatedCount")});
   cells.text(age_of(last, now));
   cells.text(string_in(event, "type"));
   cells.text(string_in(event, "reason"));
@@ -447,12 +495,43 @@ const std::vector<Printer>& printers() {
       head.insert(head.end(), workload.begin(), workload.end());
       return head;
     };
-    const std::vector<ColumnSpec> event{{"Last Seen", s, 0}, {"Type", s, 0},    {"Reason", s, 0},     {"Object", s, 0}, {"Subobject", s, 1},
-                                        {"Source", s, 1},    {"Message", s, 0}, {"First Seen", s, 1}, {"Count", i, 1},  {"Name", s, 1}};
+    const std::vector<ColumnSpec> event{{"Last Seen", s, 0}, {"Type", s, 0},       {"Reason", s, 0},
+                                        {"Object", s, 0},    {"Subobject", s, 1},  {"Source", s, 1},
+                                        {"Message", s, 0},   {"First Seen", s, 1}, {"Count", i, 1},
+                                        {"Name", s, 1}};
     return std::vector<Printer>{
-        {"", "Pod", {{"Ready", s, 0}, {"Status", s, 0}, {"Restarts", s, 0}, {"Age", s, 0}, {"IP", s, 1}, {"Node", s, 1}, {"Nominated Node", s, 1}, {"Readiness Gates", s, 1}}, pod_row},
-        {"", "Service", {{"Type", s, 0}, {"Cluster-IP", s, 0}, {"External-IP", s, 0}, {"Port(s)", s, 0}, {"Age", s, 0}, {"Selector", s, 1}}, service_row},
-        {"", "Node", {{"Status", s, 0}, {"Roles", s, 0}, {"Age", s, 0}, {"Version", s, 0}, {"Internal-IP", s, 1}, {"External-IP", s, 1}, {"OS-Image", s, 1}, {"Kernel-Version", s, 1}, {"Container-Runtime", s, 1}}, node_row},
+        {"",
+         "Pod",
+         {{"Ready", s, 0},
+          {"Status", s, 0},
+          {"Restarts", s, 0},
+          {"Age", s, 0},
+          {"IP", s, 1},
+          {"Node", s, 1},
+          {"Nominated Node", s, 1},
+          {"Readiness Gates", s, 1}},
+         pod_row},
+        {"",
+         "Service",
+         {{"Type", s, 0},
+          {"Cluster-IP", s, 0},
+          {"External-IP", s, 0},
+          {"Port(s)", s, 0},
+          {"Age", s, 0},
+          {"Selector", s, 1}},
+         service_row},
+        {"",
+         "Node",
+         {{"Status", s, 0},
+          {"Roles", s, 0},
+          {"Age", s, 0},
+          {"Version", s, 0},
+          {"Internal-IP", s, 1},
+          {"External-IP", s, 1},
+          {"OS-Image", s, 1},
+          {"Kernel-Version", s, 1},
+          {"Container-Runtime", s, 1}},
+         node_row},
         {"", "Namespace", {{"Status", s, 0}, {"Age", s, 0}}, namespace_row},
         {"", "ConfigMap", {{"Data", s, 0}, {"Age", s, 0}}, config_map_row},
         {"", "Secret", {{"Type", s, 0}, {"Data", i, 0}, {"Age", s, 0}}, secret_row},
@@ -460,9 +539,16 @@ const std::vector<Printer>& printers() {
         {"", "Endpoints", {{"Endpoints", s, 0}, {"Age", s, 0}}, endpoints_row},
         {"", "Event", event, event_row, true},
         {"events.k8s.io", "Event", event, event_row, true},
-        {"apps", "Deployment", with_tail({{"Ready", s, 0}, {"Up-to-date", i, 0}, {"Available", i, 0}, {"Age", s, 0}}), deployment_row},
-        {"apps", "ReplicaSet", with_tail({{"Desired", i, 0}, {"Current", i, 0}, {"Ready", i, 0}, {"Age", s, 0}}), replica_set_row},
-        {"discovery.k8s.io", "EndpointSlice", {{"AddressType", s, 0}, {"Ports", s, 0}, {"Endpoints", s, 0}, {"Age", s, 0}}, endpoint_slice_row},
+        {"apps", "Deployment",
+         with_tail({{"Ready", s, 0}, {"Up-to-date", i, 0}, {"Available", i, 0}, {"Age", s, 0}}),
+         deployment_row},
+        {"apps", "ReplicaSet",
+         with_tail({{"Desired", i, 0}, {"Current", i, 0}, {"Ready", i, 0}, {"Age", s, 0}}),
+         replica_set_row},
+        {"discovery.k8s.io",
+         "EndpointSlice",
+         {{"AddressType", s, 0}, {"Ports", s, 0}, {"Endpoints", s, 0}, {"Age", s, 0}},
+         endpoint_slice_row},
         {"coordination.k8s.io", "Lease", {{"Holder", s, 0}, {"Age", s, 0}}, lease_row},
     };
   }();
@@ -471,20 +557,25 @@ const std::vector<Printer>& printers() {
 
 const Printer* printer_of(const schema::Resource& resource) {
   const auto& all = printers();
-  const auto it = std::ranges::find_if(all, [&](const Printer& p) { return p.group == resource.group && p.kind == resource.kind; });
+  const auto it = std::ranges::find_if(
+      all, [&](const Printer& p) { return p.group == resource.group && p.kind == resource.kind; });
   return it == all.end() ? nullptr : &*it;
 }
 
 std::string definitions(const Printer* printer) {
   std::string out = "[";
-  const auto column = [&](std::string_view name, std::string_view type, std::string_view format, int priority) {
-    out += text::cat(out.size() > 1 ? "," : "", R"({"name":")", name, R"(","type":")", type, R"(","format":")", format,
-                     R"(","description":")", name, R"(","priority":)", priority, "}");
+  const auto column = [&](std::string_view name, std::string_view type, std::string_view format,
+                          int priority) {
+    out += text::cat(out.size() > 1 ? "," : "", R"({"name":")", name, R"(","type":")", type,
+                     R"(","format":")", format, R"(","description":")", name, R"(","priority":)",
+                     priority, "}");
   };
   if (!printer || !printer->name_last) column("Name", "string", "name", 0);
   if (printer)
-    for (const auto& c : printer->columns) column(c.name, c.type, c.name == "Name" ? "name" : "", c.priority);
-  else column("Created At", "date", "", 0);
+    for (const auto& c : printer->columns)
+      column(c.name, c.type, c.name == "Name" ? "name" : "", c.priority);
+  else
+    column("Created At", "date", "", 0);
   return out + "]";
 }
 
@@ -501,29 +592,37 @@ const std::string& column_definitions(const schema::Resource& resource) {
   return printer ? all[static_cast<std::size_t>(printer - printers().data())] : plain;
 }
 
-void append_row(const schema::Resource& resource, const json::object& object, TimePoint now, IncludeObject include,
-                std::string& out) {
+void append_row(const schema::Resource& resource, const json::object& object, TimePoint now,
+                IncludeObject include, std::string& out) {
   const Printer* printer = printer_of(resource);
   const Object& metadata = object_in(object, "metadata");
   out += R"({"cells":)";
   Cells cells(out);
   if (!printer || !printer->name_last) cells.text(string_in(metadata, "name"));
-  if (printer) printer->row(object, now, cells);
-  else cells.text(string_in(metadata, "creationTimestamp"));
+  if (printer)
+    printer->row(object, now, cells);
+  else
+    cells.text(string_in(metadata, "creationTimestamp"));
   cells.close();
   if (printer && printer->row == pod_row) {
     const auto phase = string_in(object_in(object, "status"), "phase");
     if (phase == "Succeeded" || phase == "Failed")
-      out += text::cat(R"(,"conditions":[{"type":"Completed","status":"True","reason":")", phase, R"(","message":")",
-                       phase == "Succeeded" ? "The pod has completed successfully." : "The pod failed.", "\"}]");
+      out += text::cat(
+          R"(,"conditions":[{"type":"Completed","status":"True","reason":")", phase,
+          R"(","message":")",
+          phase == "Succeeded" ? "The pod has completed successfully." : "The pod failed.", "\"}]");
   }
   switch (include) {
-    case IncludeObject::none: break;
-    case IncludeObject::metadata:
-      out += text::cat(R"(,"object":{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":)",
-                       json::serialize(metadata), "}");
+    case IncludeObject::none:
       break;
-    case IncludeObject::object: out += text::cat(R"(,"object":)", json::serialize(object)); break;
+    case IncludeObject::metadata:
+      out += text::cat(
+          R"(,"object":{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":)",
+          json::serialize(metadata), "}");
+      break;
+    case IncludeObject::object:
+      out += text::cat(R"(,"object":)", json::serialize(object));
+      break;
   }
   out += '}';
 }

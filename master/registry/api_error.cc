@@ -75,20 +75,27 @@ std::string quoted(std::string_view text) {
 namespace errors {
 
 std::string group_resource(const schema::Resource& resource) {
-  return resource.group.empty() ? std::string(resource.plural) : text::cat(resource.plural, ".", resource.group);
+  return resource.group.empty() ? std::string(resource.plural)
+                                : text::cat(resource.plural, ".", resource.group);
 }
 
-std::unexpected<ApiError> bad_request(std::string message) { return plain(400, "BadRequest", std::move(message)); }
+std::unexpected<ApiError> bad_request(std::string message) {
+  return plain(400, "BadRequest", std::move(message));
+}
 
 std::unexpected<ApiError> unauthorized() { return plain(401, "Unauthorized", "Unauthorized"); }
 
-std::unexpected<ApiError> forbidden(const schema::Resource& resource, std::string_view name, std::string_view why) {
-  return about(403, "Forbidden", text::cat(plural_reason(group_resource(resource), name), " is forbidden: ", why),
+std::unexpected<ApiError> forbidden(const schema::Resource& resource, std::string_view name,
+                                    std::string_view why) {
+  return about(403, "Forbidden",
+               text::cat(plural_reason(group_resource(resource), name), " is forbidden: ", why),
                resource, name);
 }
 
 std::unexpected<ApiError> not_found(const schema::Resource& resource, std::string_view name) {
-  return about(404, "NotFound", text::cat(group_resource(resource), " ", quoted(name), " not found"), resource, name);
+  return about(404, "NotFound",
+               text::cat(group_resource(resource), " ", quoted(name), " not found"), resource,
+               name);
 }
 
 std::unexpected<ApiError> no_such_path() {
@@ -96,7 +103,8 @@ std::unexpected<ApiError> no_such_path() {
 }
 
 std::unexpected<ApiError> method_not_allowed() {
-  return plain(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+  return plain(405, "MethodNotAllowed",
+               "the server does not allow this method on the requested resource");
 }
 
 std::unexpected<ApiError> not_acceptable() {
@@ -106,34 +114,43 @@ std::unexpected<ApiError> not_acceptable() {
 }
 
 std::unexpected<ApiError> unsupported_media_type(std::string_view accepted) {
-  return plain(415, "UnsupportedMediaType",
-               text::cat("the body of the request was in an unknown format - accepted media types include: ", accepted));
+  return plain(
+      415, "UnsupportedMediaType",
+      text::cat("the body of the request was in an unknown format - accepted media types include: ",
+                accepted));
 }
 
 std::unexpected<ApiError> too_large(std::size_t limit) {
-  return plain(413, "RequestEntityTooLarge", text::cat("Request entity too large: limit is ", limit));
+  return plain(413, "RequestEntityTooLarge",
+               text::cat("Request entity too large: limit is ", limit));
 }
 
 std::unexpected<ApiError> already_exists(const schema::Resource& resource, std::string_view name) {
-  return about(409, "AlreadyExists", text::cat(group_resource(resource), " ", quoted(name), " already exists"), resource,
+  return about(409, "AlreadyExists",
+               text::cat(group_resource(resource), " ", quoted(name), " already exists"), resource,
                name);
 }
 
-std::unexpected<ApiError> conflict(const schema::Resource& resource, std::string_view name, std::string_view cause) {
+std::unexpected<ApiError> conflict(const schema::Resource& resource, std::string_view name,
+                                   std::string_view cause) {
   return about(409, "Conflict",
-               text::cat("Operation cannot be fulfilled on ", group_resource(resource), " ", quoted(name), ": ", cause),
+               text::cat("Operation cannot be fulfilled on ", group_resource(resource), " ",
+                         quoted(name), ": ", cause),
                resource, name);
 }
 
 std::unexpected<ApiError> modified(const schema::Resource& resource, std::string_view name) {
   return conflict(resource, name,
-                  "the object has been modified; please apply your changes to the latest version and try again");
+                  "the object has been modified; please apply your changes to the latest version "
+                  "and try again");
 }
 
-std::unexpected<ApiError> expired(std::string message) { return plain(410, "Expired", std::move(message)); }
+std::unexpected<ApiError> expired(std::string message) {
+  return plain(410, "Expired", std::move(message));
+}
 
-std::unexpected<ApiError> invalid(std::string_view group, std::string_view kind, std::string_view name,
-                                  FieldErrors causes) {
+std::unexpected<ApiError> invalid(std::string_view group, std::string_view kind,
+                                  std::string_view name, FieldErrors causes) {
   std::string list;
   for (const auto& cause : causes) {
     if (!list.empty()) list += ", ";
@@ -143,7 +160,8 @@ std::unexpected<ApiError> invalid(std::string_view group, std::string_view kind,
   ApiError error;
   error.code = 422;
   error.reason = "Invalid";
-  error.message = text::cat(kind, group.empty() ? "" : ".", group, " ", quoted(name), " is invalid: ", list);
+  error.message =
+      text::cat(kind, group.empty() ? "" : ".", group, " ", quoted(name), " is invalid: ", list);
   error.name = name;
   error.group = group;
   error.kind = kind;
@@ -151,7 +169,8 @@ std::unexpected<ApiError> invalid(std::string_view group, std::string_view kind,
   return std::unexpected(std::move(error));
 }
 
-std::unexpected<ApiError> invalid(const schema::Resource& resource, std::string_view name, FieldErrors causes) {
+std::unexpected<ApiError> invalid(const schema::Resource& resource, std::string_view name,
+                                  FieldErrors causes) {
   return invalid(resource.group, resource.kind, name, std::move(causes));
 }
 
@@ -160,8 +179,9 @@ std::unexpected<ApiError> internal(std::string_view why) {
 }
 
 std::unexpected<ApiError> unavailable(std::string_view why) {
-  return plain(503, "ServiceUnavailable",
-               why.empty() ? "the server is currently unable to handle the request" : std::string(why));
+  return plain(
+      503, "ServiceUnavailable",
+      why.empty() ? "the server is currently unable to handle the request" : std::string(why));
 }
 
 std::unexpected<ApiError> timeout(std::string_view why, int retry_after_seconds) {
@@ -170,17 +190,27 @@ std::unexpected<ApiError> timeout(std::string_view why, int retry_after_seconds)
   return error;
 }
 
-std::unexpected<ApiError> from(const Error& error, const schema::Resource& resource, std::string_view name) {
+std::unexpected<ApiError> from(const Error& error, const schema::Resource& resource,
+                               std::string_view name) {
   switch (error.code) {
-    case Errc::not_found: return not_found(resource, name);
-    case Errc::already_exists: return already_exists(resource, name);
-    case Errc::conflict: return modified(resource, name);
-    case Errc::invalid: return bad_request(error.message);
-    case Errc::forbidden: return forbidden(resource, name, error.message);
-    case Errc::gone: return expired(error.message);
-    case Errc::timed_out: return timeout(text::cat("Timeout: ", error.message), 1);
-    case Errc::unavailable: return unavailable(error.message);
-    case Errc::internal: break;
+    case Errc::not_found:
+      return not_found(resource, name);
+    case Errc::already_exists:
+      return already_exists(resource, name);
+    case Errc::conflict:
+      return modified(resource, name);
+    case Errc::invalid:
+      return bad_request(error.message);
+    case Errc::forbidden:
+      return forbidden(resource, name, error.message);
+    case Errc::gone:
+      return expired(error.message);
+    case Errc::timed_out:
+      return timeout(text::cat("Timeout: ", error.message), 1);
+    case Errc::unavailable:
+      return unavailable(error.message);
+    case Errc::internal:
+      break;
   }
   return internal(error.message);
 }
@@ -230,8 +260,10 @@ std::string render_status(const ApiError& error) {
   return out;
 }
 
-std::string render_success(const schema::Resource& resource, std::string_view name, std::string_view uid) {
-  std::string out = R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","details":{)";
+std::string render_success(const schema::Resource& resource, std::string_view name,
+                           std::string_view uid) {
+  std::string out =
+      R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","details":{)";
   bool first = true;
   append_field(out, first, "name", name);
   append_field(out, first, "group", resource.group);

@@ -14,7 +14,8 @@ namespace nodal::master {
 namespace json = boost::json;
 namespace {
 
-constexpr int kAttempts = 64;  // of update_with against other writers; each loss means that another write succeeded
+constexpr int kAttempts =
+    64;  // of update_with against other writers; each loss means that another write succeeded
 constexpr std::int64_t kDefaultPodGrace = 30;
 
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
@@ -54,7 +55,9 @@ void carry(json::object& to, const json::object* from, std::string_view key) {
   }
 }
 
-bool bears_spec(const schema::Resource& resource) { return resource.type && resource.type->find("spec"); }
+bool bears_spec(const schema::Resource& resource) {
+  return resource.type && resource.type->find("spec");
+}
 
 // Anything but metadata and status differs.
 bool spec_differs(const json::object& a, const json::object& b) {
@@ -125,12 +128,14 @@ std::uint64_t random_bits() {
 }  // namespace
 
 std::string key_prefix(const schema::Resource& resource, std::string_view ns) {
-  std::string key = text::cat(resource.group.empty() ? std::string_view("core") : resource.group, "/", resource.plural, "/");
+  std::string key = text::cat(resource.group.empty() ? std::string_view("core") : resource.group,
+                              "/", resource.plural, "/");
   if (!ns.empty()) key += text::cat(ns, "/");
   return key;
 }
 
-std::string object_key(const schema::Resource& resource, std::string_view ns, std::string_view name) {
+std::string object_key(const schema::Resource& resource, std::string_view ns,
+                       std::string_view name) {
   std::string key = key_prefix(resource, resource.namespaced ? ns : std::string_view());
   key += name;
   return key;
@@ -149,8 +154,8 @@ std::string EncodedObject::with(Revision revision) const {
 EncodedObject encode_object(const schema::Resource& resource, const json::object& object) {
   EncodedObject out;
   std::string& text = out.text;
-  text = text::cat(R"({"kind":")", resource.kind, R"(","apiVersion":")", resource.group, resource.group.empty() ? "" : "/",
-                   resource.version, R"(","metadata":{)");
+  text = text::cat(R"({"kind":")", resource.kind, R"(","apiVersion":")", resource.group,
+                   resource.group.empty() ? "" : "/", resource.version, R"(","metadata":{)");
   const auto* metadata = object_at(object, "metadata");
   bool first = true;
   const auto member = [&](std::string_view key) {
@@ -170,7 +175,9 @@ EncodedObject encode_object(const schema::Resource& resource, const json::object
   text += '"';
   if (metadata)
     for (const auto& [key, value] : *metadata) {
-      if (key == "name" || key == "generateName" || key == "namespace" || key == "uid" || key == "resourceVersion") continue;
+      if (key == "name" || key == "generateName" || key == "namespace" || key == "uid" ||
+          key == "resourceVersion")
+        continue;
       member(key);
       text += json::serialize(value);
     }
@@ -212,8 +219,8 @@ std::string make_uid() {
   bytes[6] = static_cast<unsigned char>((bytes[6] & 0x0f) | 0x40);
   bytes[8] = static_cast<unsigned char>((bytes[8] & 0x3f) | 0x80);
   const std::string hex = text::hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  return text::cat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-", hex.substr(16, 4), "-",
-                   hex.substr(20));
+  return text::cat(hex.substr(0, 8), "-", hex.substr(8, 4), "-", hex.substr(12, 4), "-",
+                   hex.substr(16, 4), "-", hex.substr(20));
 }
 
 std::string generate_name(std::string_view prefix) {
@@ -224,7 +231,8 @@ std::string generate_name(std::string_view prefix) {
   return name;
 }
 
-Answer<Entry> ObjectStore::get(const schema::Resource& resource, std::string_view ns, std::string_view name) {
+Answer<Entry> ObjectStore::get(const schema::Resource& resource, std::string_view ns,
+                               std::string_view name) {
   auto entry = kv_.get(object_key(resource, ns, name));
   if (!entry) return errors::from(entry.error(), resource, name);
   return std::move(*entry);
@@ -232,8 +240,8 @@ Answer<Entry> ObjectStore::get(const schema::Resource& resource, std::string_vie
 
 void ObjectStore::stamp_new(const schema::Resource& resource, json::object& object) const {
   auto& metadata = metadata_of(object);
-  for (const std::string_view key : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "managedFields",
-                                     "resourceVersion", "generation"})
+  for (const std::string_view key : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink",
+                                     "managedFields", "resourceVersion", "generation"})
     metadata.erase(key);
   if (!resource.namespaced) metadata.erase("namespace");
   metadata["uid"] = make_uid();
@@ -241,7 +249,8 @@ void ObjectStore::stamp_new(const schema::Resource& resource, json::object& obje
   metadata["creationTimestamp"] = format_time(clock_.now());
 }
 
-Answer<Written> ObjectStore::create(const schema::Resource& resource, const json::object& object, bool dry_run) {
+Answer<Written> ObjectStore::create(const schema::Resource& resource, const json::object& object,
+                                    bool dry_run) {
   const std::string_view name = string_at(object, "metadata", "name");
   const std::string key = object_key(resource, string_at(object, "metadata", "namespace"), name);
   const EncodedObject encoded = encode_object(resource, object);
@@ -251,13 +260,15 @@ Answer<Written> ObjectStore::create(const schema::Resource& resource, const json
     metadata_of(copy).erase("resourceVersion");
     return Written{std::make_shared<const std::string>(json::serialize(copy)), false, true};
   }
-  auto entry = kv_.put(key, [&](Revision revision) { return encoded.with(revision); }, Expect::absent());
+  auto entry = kv_.put(
+      key, [&](Revision revision) { return encoded.with(revision); }, Expect::absent());
   if (!entry) return errors::from(entry.error(), resource, name);
   return Written{std::move(entry->value), false, true};
 }
 
-Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::string_view ns, std::string_view name,
-                                         const Change& change, bool dry_run) {
+Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::string_view ns,
+                                         std::string_view name, const Change& change,
+                                         bool dry_run) {
   const std::string key = object_key(resource, ns, name);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const auto entry = kv_.get(key);
@@ -268,35 +279,43 @@ Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::
     auto& metadata = metadata_of(object);
 
     if (const auto revision = string_in(&metadata, "resourceVersion");
-        !revision.empty() && revision != "0" && revision != string_in(old_metadata, "resourceVersion"))
+        !revision.empty() && revision != "0" &&
+        revision != string_in(old_metadata, "resourceVersion"))
       return errors::modified(resource, name);
-    if (const auto uid = string_in(&metadata, "uid"); !uid.empty() && uid != string_in(old_metadata, "uid"))
+    if (const auto uid = string_in(&metadata, "uid");
+        !uid.empty() && uid != string_in(old_metadata, "uid"))
       return errors::conflict(resource, name,
-                              text::cat("Precondition failed: UID in precondition: ", uid, ", UID in object meta: ",
-                                        string_in(old_metadata, "uid")));
-    for (const std::string_view owned : {"name", "generateName", "namespace", "uid", "creationTimestamp",
-                                         "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink",
-                                         "managedFields", "resourceVersion"})
+                              text::cat("Precondition failed: UID in precondition: ", uid,
+                                        ", UID in object meta: ", string_in(old_metadata, "uid")));
+    for (const std::string_view owned :
+         {"name", "generateName", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
+          "deletionGracePeriodSeconds", "generation", "selfLink", "managedFields",
+          "resourceVersion"})
       carry(metadata, old_metadata, owned);
     object["kind"] = resource.kind;
-    object["apiVersion"] = resource.group.empty() ? std::string(resource.version)
-                                                  : text::cat(resource.group, "/", resource.version);
+    object["apiVersion"] = resource.group.empty()
+                               ? std::string(resource.version)
+                               : text::cat(resource.group, "/", resource.version);
 
-    if (!string_in(old_metadata, "deletionTimestamp").empty() && has_items(&metadata, "finalizers")) {
+    if (!string_in(old_metadata, "deletionTimestamp").empty() &&
+        has_items(&metadata, "finalizers")) {
       std::string added;
       const auto* before = old_metadata->if_contains("finalizers");
       for (const auto& finalizer : metadata["finalizers"].get_array()) {
-        const bool known = before && before->is_array() && std::ranges::find(before->get_array(), finalizer) != before->get_array().end();
+        const bool known =
+            before && before->is_array() &&
+            std::ranges::find(before->get_array(), finalizer) != before->get_array().end();
         if (known || !finalizer.is_string()) continue;
         if (!added.empty()) added += ", ";
         added += quoted(view(finalizer.get_string()));
       }
       if (!added.empty())
-        return errors::invalid(resource, name,
-                               {{"FieldValueForbidden", "metadata.finalizers",
-                                 text::cat("Forbidden: no new finalizers can be added if the object is being deleted, "
-                                           "found new finalizers []string{",
-                                           added, "}")}});
+        return errors::invalid(
+            resource, name,
+            {{"FieldValueForbidden", "metadata.finalizers",
+              text::cat("Forbidden: no new finalizers can be added if the object is being deleted, "
+                        "found new finalizers []string{",
+                        added, "}")}});
     }
     if (same_but_revision(object, old)) return Written{entry->value, false, false};
     if (bears_spec(resource) && spec_differs(object, old))
@@ -308,26 +327,33 @@ Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::
       continue;
     }
     const EncodedObject encoded = encode_object(resource, object);
-    if (dry_run) return Written{std::make_shared<const std::string>(encoded.with(entry->modified)), false, true};
-    auto put = kv_.put(key, [&](Revision revision) { return encoded.with(revision); }, Expect::at(entry->modified));
+    if (dry_run)
+      return Written{std::make_shared<const std::string>(encoded.with(entry->modified)), false,
+                     true};
+    auto put = kv_.put(
+        key, [&](Revision revision) { return encoded.with(revision); },
+        Expect::at(entry->modified));
     if (put) return Written{std::move(put->value), false, true};
     if (put.error().code != Errc::conflict) return errors::from(put.error(), resource, name);
   }
   return errors::modified(resource, name);
 }
 
-Answer<Written> ObjectStore::erase(const schema::Resource& resource, const Entry& entry, const json::object& object,
-                                   bool dry_run) {
+Answer<Written> ObjectStore::erase(const schema::Resource& resource, const Entry& entry,
+                                   const json::object& object, bool dry_run) {
   if (!dry_run) {
     const auto erased = kv_.erase(entry.key, Expect::at(entry.modified));
-    if (!erased) return errors::from(erased.error(), resource, string_at(object, "metadata", "name"));
+    if (!erased)
+      return errors::from(erased.error(), resource, string_at(object, "metadata", "name"));
     if (on_removed_) on_removed_(resource, object);
   }
-  return Written{std::make_shared<const std::string>(encode_object(resource, object).with(entry.modified)), true, true};
+  return Written{
+      std::make_shared<const std::string>(encode_object(resource, object).with(entry.modified)),
+      true, true};
 }
 
-Answer<Written> ObjectStore::remove(const schema::Resource& resource, std::string_view ns, std::string_view name,
-                                    const DeleteRequest& request) {
+Answer<Written> ObjectStore::remove(const schema::Resource& resource, std::string_view ns,
+                                    std::string_view name, const DeleteRequest& request) {
   const std::string key = object_key(resource, ns, name);
   const bool is_pod = resource.group.empty() && resource.kind == "Pod";
   const bool is_namespace = resource.group.empty() && resource.kind == "Namespace";
@@ -339,13 +365,15 @@ Answer<Written> ObjectStore::remove(const schema::Resource& resource, std::strin
     auto& metadata = metadata_of(object);
 
     if (const auto uid = string_in(&metadata, "uid"); !request.uid.empty() && request.uid != uid)
-      return errors::conflict(resource, name, text::cat("Precondition failed: UID in precondition: ", request.uid,
-                                                        ", UID in object meta: ", uid));
+      return errors::conflict(resource, name,
+                              text::cat("Precondition failed: UID in precondition: ", request.uid,
+                                        ", UID in object meta: ", uid));
     if (const auto revision = string_in(&metadata, "resourceVersion");
         !request.resource_version.empty() && request.resource_version != revision)
-      return errors::conflict(resource, name,
-                              text::cat("Precondition failed: ResourceVersion in precondition: ", request.resource_version,
-                                        ", ResourceVersion in object meta: ", revision));
+      return errors::conflict(
+          resource, name,
+          text::cat("Precondition failed: ResourceVersion in precondition: ",
+                    request.resource_version, ", ResourceVersion in object meta: ", revision));
 
     if (!request.propagation_policy.empty()) {
       set_finalizer(metadata, "foregroundDeletion", request.propagation_policy == "Foreground");
@@ -359,14 +387,16 @@ Answer<Written> ObjectStore::remove(const schema::Resource& resource, std::strin
       grace = request.grace_period_seconds.value_or(
           int_in(spec, "terminationGracePeriodSeconds").value_or(kDefaultPodGrace));
       if (grace < 0) grace = 1;
-      if (string_in(spec, "nodeName").empty() || phase == "Succeeded" || phase == "Failed") grace = 0;
+      if (string_in(spec, "nodeName").empty() || phase == "Succeeded" || phase == "Failed")
+        grace = 0;
     }
 
     const auto now = clock_.now();
     if (string_in(&metadata, "deletionTimestamp").empty()) {
       metadata["deletionTimestamp"] = format_time(now + std::chrono::seconds(grace));
       metadata["deletionGracePeriodSeconds"] = grace;
-      if (bears_spec(resource)) metadata["generation"] = int_in(&metadata, "generation").value_or(0) + 1;
+      if (bears_spec(resource))
+        metadata["generation"] = int_in(&metadata, "generation").value_or(0) + 1;
     } else if (const auto left = int_in(&metadata, "deletionGracePeriodSeconds").value_or(0);
                grace < left && (request.grace_period_seconds || grace == 0)) {
       // Only ever shorter.
@@ -388,8 +418,12 @@ Answer<Written> ObjectStore::remove(const schema::Resource& resource, std::strin
     }
     if (same_but_revision(object, before)) return Written{entry->value, false, false};
     const EncodedObject encoded = encode_object(resource, object);
-    if (request.dry_run) return Written{std::make_shared<const std::string>(encoded.with(entry->modified)), false, true};
-    auto put = kv_.put(key, [&](Revision revision) { return encoded.with(revision); }, Expect::at(entry->modified));
+    if (request.dry_run)
+      return Written{std::make_shared<const std::string>(encoded.with(entry->modified)), false,
+                     true};
+    auto put = kv_.put(
+        key, [&](Revision revision) { return encoded.with(revision); },
+        Expect::at(entry->modified));
     if (put) return Written{std::move(put->value), false, true};
     if (put.error().code != Errc::conflict) return errors::from(put.error(), resource, name);
   }

@@ -1,4 +1,5 @@
-// master/registry/object_store.h — API objects over a KvStore: identity, revisions, generations, deletion.
+// master/registry/object_store.h — API objects over a KvStore: identity, revisions, generations,
+// deletion.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -17,11 +18,13 @@
 namespace nodal::master {
 
 /// "core/pods/default/web", "apps/deployments/default/web", "core/nodes/n1".
-std::string object_key(const schema::Resource& resource, std::string_view ns, std::string_view name);
+std::string object_key(const schema::Resource& resource, std::string_view ns,
+                       std::string_view name);
 /// What the keys of a kind begin with; of one namespace when `ns` is not empty.
 std::string key_prefix(const schema::Resource& resource, std::string_view ns);
 
-/// An object as JSON text with a gap for its resourceVersion: kind, apiVersion and metadata first, then the rest.
+/// An object as JSON text with a gap for its resourceVersion: kind, apiVersion and metadata first,
+/// then the rest.
 struct EncodedObject {
   std::string text;
   std::size_t gap = 0;  ///< where the digits go
@@ -33,8 +36,10 @@ EncodedObject encode_object(const schema::Resource& resource, const boost::json:
 /// The parsed object in stored bytes.
 boost::json::object parse_object(std::string_view stored);
 
-/// A string inside nested objects: string_at(object, "metadata", "name"); "" when absent or no string.
-std::string_view string_at(const boost::json::object& object, std::string_view a, std::string_view b);
+/// A string inside nested objects: string_at(object, "metadata", "name"); "" when absent or no
+/// string.
+std::string_view string_at(const boost::json::object& object, std::string_view a,
+                           std::string_view b);
 /// object["metadata"], made when absent or no object.
 boost::json::object& metadata_of(boost::json::object& object);
 
@@ -70,33 +75,34 @@ class ObjectStore {
 
   Answer<Entry> get(const schema::Resource& resource, std::string_view ns, std::string_view name);
 
-  /// Fills what the server owns of a new object's metadata: uid, creationTimestamp, generation; drops what a client may
-  /// not set.
+  /// Fills what the server owns of a new object's metadata: uid, creationTimestamp, generation;
+  /// drops what a client may not set.
   void stamp_new(const schema::Resource& resource, boost::json::object& object) const;
 
   /// Stores a new object; its metadata has name (and namespace) and is stamped.
   /// @errors AlreadyExists
-  Answer<Written> create(const schema::Resource& resource, const boost::json::object& object, bool dry_run);
+  Answer<Written> create(const schema::Resource& resource, const boost::json::object& object,
+                         bool dry_run);
 
-  /// Applies `change` to the present object until no other write comes between. `change` gets the stored object and
-  /// yields the new one; it may run several times. Server-owned metadata is carried over, the generation counted, a
-  /// stale resourceVersion in the new object is a conflict, and an object that is being deleted leaves with its last
-  /// finalizer.
+  /// Applies `change` to the present object until no other write comes between. `change` gets the
+  /// stored object and yields the new one; it may run several times. Server-owned metadata is
+  /// carried over, the generation counted, a stale resourceVersion in the new object is a conflict,
+  /// and an object that is being deleted leaves with its last finalizer.
   using Change = std::function<Answer<boost::json::object>(const boost::json::object& old)>;
-  Answer<Written> update_with(const schema::Resource& resource, std::string_view ns, std::string_view name,
-                              const Change& change, bool dry_run);
+  Answer<Written> update_with(const schema::Resource& resource, std::string_view ns,
+                              std::string_view name, const Change& change, bool dry_run);
 
   /// Deletes, or begins to (grace period, finalizers, a namespace with content).
   /// @source API concepts, "Resource deletion"
-  Answer<Written> remove(const schema::Resource& resource, std::string_view ns, std::string_view name,
-                         const DeleteRequest& request);
+  Answer<Written> remove(const schema::Resource& resource, std::string_view ns,
+                         std::string_view name, const DeleteRequest& request);
 
   [[nodiscard]] KvStore& kv() { return kv_; }
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
-  Answer<Written> erase(const schema::Resource& resource, const Entry& entry, const boost::json::object& object,
-                        bool dry_run);
+  Answer<Written> erase(const schema::Resource& resource, const Entry& entry,
+                        const boost::json::object& object, bool dry_run);
 
   KvStore& kv_;
   const Clock& clock_;

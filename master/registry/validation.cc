@@ -31,15 +31,24 @@ std::string format_problem(schema::Format format, std::string_view text) {
   switch (format) {
     case schema::Format::none:
     case schema::Format::int32:
-    case schema::Format::int64: return {};
-    case schema::Format::dns_label: return names::dns_label(text);
-    case schema::Format::dns_subdomain: return names::dns_subdomain(text);
-    case schema::Format::dns_1035_label: return names::dns_1035_label(text);
-    case schema::Format::label_value: return names::label_value(text);
+    case schema::Format::int64:
+      return {};
+    case schema::Format::dns_label:
+      return names::dns_label(text);
+    case schema::Format::dns_subdomain:
+      return names::dns_subdomain(text);
+    case schema::Format::dns_1035_label:
+      return names::dns_1035_label(text);
+    case schema::Format::label_value:
+      return names::label_value(text);
     case schema::Format::ip:
-      return net::IpAddress::parse(text) ? "" : "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+      return net::IpAddress::parse(text)
+                 ? ""
+                 : "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
     case schema::Format::cidr:
-      return net::Cidr::parse(text) ? "" : "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+      return net::Cidr::parse(text)
+                 ? ""
+                 : "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
   }
   return {};
 }
@@ -72,14 +81,16 @@ class Validator {
   }
 
   void add(std::string reason, std::string message) {
-    if (errors_.size() < kMaxErrors) errors_.push_back({std::move(reason), path_, std::move(message)});
+    if (errors_.size() < kMaxErrors)
+      errors_.push_back({std::move(reason), path_, std::move(message)});
   }
 
   void whole(const json::value& value, const Field& field) {
     if (field.kind == Kind::array) {
       const auto& list = value.get_array();
       if (field.min_items && static_cast<std::int64_t>(list.size()) < *field.min_items)
-        add("FieldValueInvalid", text::cat("Invalid value: ", list.size(), ": must have at least ", *field.min_items, " items"));
+        add("FieldValueInvalid", text::cat("Invalid value: ", list.size(), ": must have at least ",
+                                           *field.min_items, " items"));
       std::set<std::string> seen;
       std::size_t index = 0;
       for (const auto& item : list) {
@@ -107,7 +118,8 @@ class Validator {
   void unique(const json::value& item, const Field& field, std::set<std::string>& seen) {
     if (field.list_type == schema::ListType::atomic) return;
     if (field.list_type == schema::ListType::set) {
-      if (!seen.insert(json::serialize(item)).second) add("FieldValueDuplicate", text::cat("Duplicate value: ", shown(item)));
+      if (!seen.insert(json::serialize(item)).second)
+        add("FieldValueDuplicate", text::cat("Duplicate value: ", shown(item)));
       return;
     }
     const auto* object = item.if_object();
@@ -122,7 +134,8 @@ class Validator {
     if (field.list_map_keys.size() == 1) {
       const auto* value = object->if_contains(field.list_map_keys[0]);
       path_ += text::cat(".", field.list_map_keys[0]);
-      add("FieldValueDuplicate", text::cat("Duplicate value: ", value ? shown(*value) : std::string("\"\"")));
+      add("FieldValueDuplicate",
+          text::cat("Duplicate value: ", value ? shown(*value) : std::string("\"\"")));
       return;
     }
     json::object keys;
@@ -139,26 +152,32 @@ class Validator {
     }
     if (const auto* string = value.if_string(); string && kind == Kind::string) {
       const auto text = view(*string);
-      if (!field.enum_values.empty() && !text.empty() && std::ranges::find(field.enum_values, text) == field.enum_values.end()) {
+      if (!field.enum_values.empty() && !text.empty() &&
+          std::ranges::find(field.enum_values, text) == field.enum_values.end()) {
         std::string list;
-        for (const auto allowed : field.enum_values) list += text::cat(list.empty() ? "" : ", ", quoted(allowed));
-        add("FieldValueNotSupported", text::cat("Unsupported value: ", quoted(text), ": supported values: ", list));
+        for (const auto allowed : field.enum_values)
+          list += text::cat(list.empty() ? "" : ", ", quoted(allowed));
+        add("FieldValueNotSupported",
+            text::cat("Unsupported value: ", quoted(text), ": supported values: ", list));
       }
       if (field.max_length && static_cast<std::int64_t>(text.size()) > *field.max_length)
-        add("FieldValueTooLong", text::cat("Too long: may not be more than ", *field.max_length, " bytes"));
+        add("FieldValueTooLong",
+            text::cat("Too long: may not be more than ", *field.max_length, " bytes"));
       if (!text.empty() && !(field.format == schema::Format::ip && text == "None"))
         if (const auto problem = format_problem(field.format, text); !problem.empty())
           add("FieldValueInvalid", text::cat("Invalid value: ", quoted(text), ": ", problem));
       return;
     }
-    if (const auto* number = value.if_int64(); number && (kind == Kind::integer || kind == Kind::int_or_string)) {
+    if (const auto* number = value.if_int64();
+        number && (kind == Kind::integer || kind == Kind::int_or_string)) {
       const bool below = field.minimum && *number < *field.minimum;
       const bool above = field.maximum && *number > *field.maximum;
       if (!below && !above) return;
       const std::string rule =
-          field.minimum && field.maximum ? text::cat("must be between ", *field.minimum, " and ", *field.maximum, ", inclusive")
-          : below                        ? text::cat("must be greater than or equal to ", *field.minimum)
-                                         : text::cat("must be less than or equal to ", *field.maximum);
+          field.minimum && field.maximum ? text::cat("must be between ", *field.minimum, " and ",
+                                                     *field.maximum, ", inclusive")
+          : below ? text::cat("must be greater than or equal to ", *field.minimum)
+                  : text::cat("must be less than or equal to ", *field.maximum);
       add("FieldValueInvalid", text::cat("Invalid value: ", *number, ": ", rule));
     }
   }
@@ -167,8 +186,8 @@ class Validator {
   std::string path_;
 };
 
-void immutable(const json::object& object, const json::object& old, const schema::Type& type, std::string& path,
-               FieldErrors& errors, bool top) {
+void immutable(const json::object& object, const json::object& old, const schema::Type& type,
+               std::string& path, FieldErrors& errors, bool top) {
   for (const Field& field : type.fields) {
     if (field.spliced || (top && (field.name == "metadata" || field.name == "status"))) continue;
     const auto* now = object.if_contains(field.name);
@@ -179,8 +198,10 @@ void immutable(const json::object& object, const json::object& old, const schema
       const bool same = now && before ? *now == *before : !now && !before;
       if (!same)
         errors.push_back({"FieldValueInvalid", path,
-                          text::cat("Invalid value: ", now ? shown(*now) : std::string("null"), ": field is immutable")});
-    } else if (field.kind == Kind::object && field.type && now && before && now->is_object() && before->is_object()) {
+                          text::cat("Invalid value: ", now ? shown(*now) : std::string("null"),
+                                    ": field is immutable")});
+    } else if (field.kind == Kind::object && field.type && now && before && now->is_object() &&
+               before->is_object()) {
       immutable(now->get_object(), before->get_object(), *field.type, path, errors, false);
     }
     path.resize(size);
@@ -204,16 +225,19 @@ void validate_fields(const json::object& object, const schema::Type& type, Field
   Validator(errors).object(object, type, true);
 }
 
-void validate_immutable(const json::object& object, const json::object& old, const schema::Type& type, FieldErrors& errors) {
+void validate_immutable(const json::object& object, const json::object& old,
+                        const schema::Type& type, FieldErrors& errors) {
   std::string path;
   immutable(object, old, type, path, errors, true);
 }
 
-void validate_metadata(const schema::Resource& resource, const json::object& object, FieldErrors& errors) {
+void validate_metadata(const schema::Resource& resource, const json::object& object,
+                       FieldErrors& errors) {
   const auto* metadata = object_in(object, "metadata");
   if (!metadata) return;
   const auto invalid = [&](std::string field, std::string_view value, std::string_view why) {
-    errors.push_back({"FieldValueInvalid", std::move(field), text::cat("Invalid value: ", quoted(value), ": ", why)});
+    errors.push_back({"FieldValueInvalid", std::move(field),
+                      text::cat("Invalid value: ", quoted(value), ": ", why)});
   };
   const std::string name = string_in(*metadata, "name");
   const bool core = resource.group.empty();
@@ -224,24 +248,30 @@ void validate_metadata(const schema::Resource& resource, const json::object& obj
   if (const auto* labels = object_in(*metadata, "labels"))
     for (const auto& [key, value] : *labels) {
       const std::string_view k(key.data(), key.size());
-      if (const auto why = names::qualified_name(k); !why.empty()) invalid("metadata.labels", k, why);
+      if (const auto why = names::qualified_name(k); !why.empty())
+        invalid("metadata.labels", k, why);
       const auto text = value.is_string() ? view(value.get_string()) : std::string_view();
-      if (const auto why = names::label_value(text); !why.empty()) invalid("metadata.labels", text, why);
+      if (const auto why = names::label_value(text); !why.empty())
+        invalid("metadata.labels", text, why);
     }
   if (const auto* annotations = object_in(*metadata, "annotations")) {
     std::size_t size = 0;
     for (const auto& [key, value] : *annotations) {
       const std::string_view k(key.data(), key.size());
-      if (const auto why = names::qualified_name(text::lower(k)); !why.empty()) invalid("metadata.annotations", k, why);
+      if (const auto why = names::qualified_name(text::lower(k)); !why.empty())
+        invalid("metadata.annotations", k, why);
       size += k.size() + (value.is_string() ? value.get_string().size() : 0);
     }
     if (size > kAnnotationsLimit)
-      errors.push_back({"FieldValueTooLong", "metadata.annotations", text::cat("Too long: may not be more than ", kAnnotationsLimit, " bytes")});
+      errors.push_back({"FieldValueTooLong", "metadata.annotations",
+                        text::cat("Too long: may not be more than ", kAnnotationsLimit, " bytes")});
   }
-  if (const auto* finalizers = metadata->if_contains("finalizers"); finalizers && finalizers->is_array())
+  if (const auto* finalizers = metadata->if_contains("finalizers");
+      finalizers && finalizers->is_array())
     for (const auto& finalizer : finalizers->get_array()) {
       const auto text = finalizer.is_string() ? view(finalizer.get_string()) : std::string_view();
-      if (const auto why = names::qualified_name(text); !why.empty()) invalid("metadata.finalizers", text, why);
+      if (const auto why = names::qualified_name(text); !why.empty())
+        invalid("metadata.finalizers", text, why);
     }
   if (const auto* owners = metadata->if_contains("ownerReferences"); owners && owners->is_array()) {
     std::size_t index = 0;
@@ -252,7 +282,9 @@ void validate_metadata(const schema::Resource& resource, const json::object& obj
       const std::string path = text::cat("metadata.ownerReferences[", index++, "]");
       for (const std::string_view key : {"apiVersion", "kind", "name", "uid"})
         if (string_in(*reference, key).empty())
-          invalid(text::cat(path, ".", key), "", text::cat(key == "apiVersion" ? std::string_view("version") : key, " must not be empty"));
+          invalid(text::cat(path, ".", key), "",
+                  text::cat(key == "apiVersion" ? std::string_view("version") : key,
+                            " must not be empty"));
       const auto* controller = reference->if_contains("controller");
       if (controller && controller->is_bool() && controller->get_bool()) ++controllers;
     }

@@ -1,4 +1,5 @@
-// master/registry/validation.h — what the descriptor of a kind and the rules of metadata say about a document. Pure.
+// master/registry/validation.h — what the descriptor of a kind and the rules of metadata say about
+// a document. Pure.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -9,11 +10,13 @@
 namespace nodal::master {
 
 /// Required fields, enums, ranges, formats, lengths, unique list keys; not the metadata.
-void validate_fields(const boost::json::object& object, const schema::Type& type, FieldErrors& errors);
+void validate_fields(const boost::json::object& object, const schema::Type& type,
+                     FieldErrors& errors);
 /// Fields that the descriptor says do not change.
-void validate_immutable(const boost::json::object& object, const boost::json::object& old, const schema::Type& type,
-                        FieldErrors& errors);
+void validate_immutable(const boost::json::object& object, const boost::json::object& old,
+                        const schema::Type& type, FieldErrors& errors);
 /// Name, labels, annotations, owner references, finalizers.
-void validate_metadata(const schema::Resource& resource, const boost::json::object& object, FieldErrors& errors);
+void validate_metadata(const schema::Resource& resource, const boost::json::object& object,
+                       FieldErrors& errors);
 
 }  // namespace nodal::master

@@ -1,4 +1,5 @@
-// tests/fuzz/patch_fuzz.cc — the three patches on a Deployment: the first byte chooses which (j, m, else strategic).
+// tests/fuzz/patch_fuzz.cc — the three patches on a Deployment: the first byte chooses which (j, m,
+// else strategic).
 #include <boost/json.hpp>
 #include <cstddef>
 #include <cstdint>

@@ -14,9 +14,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const auto target = blank == std::string_view::npos ? std::string_view() : text.substr(blank + 1);
   if (const auto info = nodal::master::parse_request(method, target)) {
     // Nothing that becomes part of a key may leave its place.
-    for (const std::string_view part : {std::string_view(info->namespace_), std::string_view(info->resource),
-                                        std::string_view(info->name), std::string_view(info->subresource)})
-      if (part == "." || part == ".." || part.find('/') != std::string_view::npos || part.find('\0') != std::string_view::npos)
+    for (const std::string_view part :
+         {std::string_view(info->namespace_), std::string_view(info->resource),
+          std::string_view(info->name), std::string_view(info->subresource)})
+      if (part == "." || part == ".." || part.find('/') != std::string_view::npos ||
+          part.find('\0') != std::string_view::npos)
         std::abort();
   }
   if (const auto token = nodal::master::PageToken::parse(target))

@@ -13,14 +13,16 @@ Answer<Written> create_object(Call& call) {
   const schema::Resource& resource = *call.resource;
   const auto type = body_type(call.request.headers.get("Content-Type"));
   if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return errors::unsupported_media_type("application/json, application/yaml, application/vnd.kubernetes.protobuf");
-  boost::json::object object =
-      NODAL_TRY(decode_body(call.request.body, *type, expected_of(resource), call.validation, call.warnings));
+    return errors::unsupported_media_type(
+        "application/json, application/yaml, application/vnd.kubernetes.protobuf");
+  boost::json::object object = NODAL_TRY(
+      decode_body(call.request.body, *type, expected_of(resource), call.validation, call.warnings));
   auto& metadata = metadata_of(object);
   if (resource.namespaced) {
     const auto ns = string_at(object, "metadata", "namespace");
     if (!ns.empty() && ns != call.info.namespace_)
-      return errors::bad_request("the namespace of the provided object does not match the namespace sent on the request");
+      return errors::bad_request(
+          "the namespace of the provided object does not match the namespace sent on the request");
     metadata["namespace"] = call.info.namespace_;
   }
   if (!string_at(object, "metadata", "resourceVersion").empty())
@@ -28,9 +30,12 @@ Answer<Written> create_object(Call& call) {
   const std::string prefix(string_at(object, "metadata", "generateName"));
   const bool generated = string_at(object, "metadata", "name").empty();
   if (generated && prefix.empty())
-    return errors::invalid(resource, "", {{"FieldValueRequired", "metadata.name", "Required value: name or generateName is required"}});
+    return errors::invalid(resource, "",
+                           {{"FieldValueRequired", "metadata.name",
+                             "Required value: name or generateName is required"}});
   if (generated) metadata["name"] = generate_name(prefix);
-  if (resource.namespaced) NODAL_TRY(namespace_open(call, call.info.namespace_, string_at(object, "metadata", "name")));
+  if (resource.namespaced)
+    NODAL_TRY(namespace_open(call, call.info.namespace_, string_at(object, "metadata", "name")));
   ObjectStore& objects = call.api->objects();
   objects.stamp_new(resource, object);
   const bool core = resource.group.empty();
@@ -48,7 +53,8 @@ Answer<Written> create_object(Call& call) {
     }
     if (!generated || written.error().reason != "AlreadyExists") return written;
     if (attempt == kNameAttempts) {
-      written.error().message += ", the server was not able to generate a unique name for the object";
+      written.error().message +=
+          ", the server was not able to generate a unique name for the object";
       return written;
     }
     metadata_of(object)["name"] = generate_name(prefix);
@@ -65,10 +71,11 @@ Answer<> namespace_open(Call& call, std::string_view ns, std::string_view name) 
   // Only a parse tells for sure, and only a text with the word needs one.
   if (entry->value->find("\"Terminating\"") == std::string::npos) return {};
   if (string_at(parse_object(*entry->value), "status", "phase") != "Terminating") return {};
-  auto error = errors::forbidden(
-      *call.resource, name, text::cat("unable to create new content in namespace ", ns, " because it is being terminated"));
-  error.error().causes.push_back(
-      {"NamespaceTerminating", "metadata.namespace", text::cat("namespace ", ns, " is being terminated")});
+  auto error = errors::forbidden(*call.resource, name,
+                                 text::cat("unable to create new content in namespace ", ns,
+                                           " because it is being terminated"));
+  error.error().causes.push_back({"NamespaceTerminating", "metadata.namespace",
+                                  text::cat("namespace ", ns, " is being terminated")});
   return error;
 }
 

@@ -1,4 +1,5 @@
-// master/api/handlers/discovery.cc — which kinds are served, in the old form and the aggregated one.
+// master/api/handlers/discovery.cc — which kinds are served, in the old form and the aggregated
+// one.
 #include <algorithm>
 
 #include "base/text.h"
@@ -35,7 +36,8 @@ std::vector<Group> groups() {
   for (const auto& resource : schema::resources()) {
     auto it = std::ranges::find(out, resource.group, &Group::name);
     if (it == out.end()) it = out.insert(out.end(), Group{resource.group, {}});
-    if (std::ranges::find(it->versions, resource.version) == it->versions.end()) it->versions.push_back(resource.version);
+    if (std::ranges::find(it->versions, resource.version) == it->versions.end())
+      it->versions.push_back(resource.version);
   }
   return out;
 }
@@ -46,10 +48,12 @@ void append_group(std::string& out, const Group& group) {
   for (const auto version : group.versions) {
     if (!first) out += ',';
     first = false;
-    out += text::cat(R"({"groupVersion":")", group_version(group.name, version), R"(","version":")", version, "\"}");
+    out += text::cat(R"({"groupVersion":")", group_version(group.name, version), R"(","version":")",
+                     version, "\"}");
   }
-  out += text::cat(R"(],"preferredVersion":{"groupVersion":")", group_version(group.name, group.versions.front()),
-                   R"(","version":")", group.versions.front(), "\"}");
+  out += text::cat(R"(],"preferredVersion":{"groupVersion":")",
+                   group_version(group.name, group.versions.front()), R"(","version":")",
+                   group.versions.front(), "\"}");
 }
 
 void append_common(std::string& out, const Resource& r) {
@@ -70,17 +74,19 @@ std::string resource_list(std::string_view group, std::string_view version) {
   for (const auto& r : schema::resources()) {
     if (r.group != group || r.version != version) continue;
     if (out.empty())
-      out = text::cat(R"({"kind":"APIResourceList","apiVersion":"v1","groupVersion":")", group_version(group, version),
-                      R"(","resources":[)");
+      out = text::cat(R"({"kind":"APIResourceList","apiVersion":"v1","groupVersion":")",
+                      group_version(group, version), R"(","resources":[)");
     else
       out += ',';
-    out += text::cat(R"({"name":")", r.plural, R"(","singularName":")", r.singular, R"(","namespaced":)",
-                     r.namespaced ? "true" : "false", R"(,"kind":")", r.kind, "\",");
+    out += text::cat(R"({"name":")", r.plural, R"(","singularName":")", r.singular,
+                     R"(","namespaced":)", r.namespaced ? "true" : "false", R"(,"kind":")", r.kind,
+                     "\",");
     append_common(out, r);
     out += '}';
     for (const auto& sub : r.subresources) {
-      out += text::cat(R"(,{"name":")", r.plural, "/", sub.name, R"(","singularName":"","namespaced":)",
-                       r.namespaced ? "true" : "false", ",");
+      out +=
+          text::cat(R"(,{"name":")", r.plural, "/", sub.name,
+                    R"(","singularName":"","namespaced":)", r.namespaced ? "true" : "false", ",");
       if (!sub.kind.empty() && (sub.group != r.group || sub.version != r.version))
         out += text::cat(R"("group":")", sub.group, R"(","version":")", sub.version, "\",");
       out += text::cat(R"("kind":")", sub.kind.empty() ? r.kind : sub.kind, R"(","verbs":)");
@@ -94,8 +100,9 @@ std::string resource_list(std::string_view group, std::string_view version) {
 
 // The aggregated document of the core group, or of all others.
 std::string aggregated(bool core, std::string_view version) {
-  std::string out = text::cat(R"({"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/)", version,
-                              R"(","metadata":{},"items":[)");
+  std::string out =
+      text::cat(R"({"kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/)", version,
+                R"(","metadata":{},"items":[)");
   bool first_group = true;
   for (const auto& group : groups()) {
     if (group.name.empty() != core) continue;
@@ -115,10 +122,12 @@ std::string aggregated(bool core, std::string_view version) {
         if (!first) out += ',';
         first = false;
         const auto kind_of = [](std::string_view g, std::string_view ver, std::string_view kind) {
-          return text::cat(R"("responseKind":{"group":")", g, R"(","version":")", ver, R"(","kind":")", kind, "\"}");
+          return text::cat(R"("responseKind":{"group":")", g, R"(","version":")", ver,
+                           R"(","kind":")", kind, "\"}");
         };
-        out += text::cat(R"({"resource":")", r.plural, "\",", kind_of(r.group, r.version, r.kind), R"(,"scope":")",
-                         r.namespaced ? "Namespaced" : "Cluster", R"(","singularResource":")", r.singular, "\",");
+        out += text::cat(R"({"resource":")", r.plural, "\",", kind_of(r.group, r.version, r.kind),
+                         R"(,"scope":")", r.namespaced ? "Namespaced" : "Cluster",
+                         R"(","singularResource":")", r.singular, "\",");
         append_common(out, r);
         if (!r.subresources.empty()) {
           out += R"(,"subresources":[)";
@@ -127,7 +136,8 @@ std::string aggregated(bool core, std::string_view version) {
             if (!first_sub) out += ',';
             first_sub = false;
             out += text::cat(R"({"subresource":")", sub.name, "\",",
-                             sub.kind.empty() ? kind_of(r.group, r.version, r.kind) : kind_of(sub.group, sub.version, sub.kind),
+                             sub.kind.empty() ? kind_of(r.group, r.version, r.kind)
+                                              : kind_of(sub.group, sub.version, sub.kind),
                              R"(,"verbs":)");
             append_strings(out, sub.verbs);
             out += '}';
@@ -147,8 +157,9 @@ std::string aggregated(bool core, std::string_view version) {
 void answer_aggregated(Call& call, bool core, std::string_view version) {
   http::Response response;
   response.headers = call.headers();
-  response.headers.set("Content-Type",
-                       text::cat("application/json;g=apidiscovery.k8s.io;v=", version, ";as=APIGroupDiscoveryList"));
+  response.headers.set(
+      "Content-Type",
+      text::cat("application/json;g=apidiscovery.k8s.io;v=", version, ";as=APIGroupDiscoveryList"));
   response.headers.set("Vary", "Accept");
   response.append(aggregated(core, version));
   call.count(200);
@@ -160,7 +171,8 @@ void answer_aggregated(Call& call, bool core, std::string_view version) {
 bool discovery(Call& call) {
   std::string_view path = call.info.path;
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  const bool ours = path == "/api" || path == "/apis" || path.starts_with("/api/") || path.starts_with("/apis/");
+  const bool ours =
+      path == "/api" || path == "/apis" || path.starts_with("/api/") || path.starts_with("/apis/");
   if (!ours) return false;
   if (call.info.verb != "get" && call.info.verb != "head") {
     call.fail(errors::method_not_allowed().error());
@@ -206,8 +218,10 @@ bool discovery(Call& call) {
   std::string list;
   if (parts[0] == "api" && parts.size() == 2) list = resource_list("", parts[1]);
   if (parts[0] == "apis" && parts.size() == 3) list = resource_list(parts[1], parts[2]);
-  if (list.empty()) call.fail(errors::no_such_path().error());
-  else call.answer(200, std::move(list));
+  if (list.empty())
+    call.fail(errors::no_such_path().error());
+  else
+    call.answer(200, std::move(list));
   return true;
 }
 

@@ -11,10 +11,13 @@ void get(Call& call) {
     if (!revision)
       return call.fail(errors::invalid("meta.k8s.io", "GetOptions", "",
                                        {{"FieldValueInvalid", "resourceVersion",
-                                         text::cat("Invalid value: ", quoted(wanted), ": must be a decimal number")}})
+                                         text::cat("Invalid value: ", quoted(wanted),
+                                                   ": must be a decimal number")}})
                            .error());
     if (const auto now = call.api->parts().kv->revision(); *revision > now) {
-      auto error = errors::timeout(text::cat("Too large resource version: ", *revision, ", current: ", now), 1).error();
+      auto error = errors::timeout(
+                       text::cat("Too large resource version: ", *revision, ", current: ", now), 1)
+                       .error();
       error.causes.push_back({"ResourceVersionTooLarge", "", "Too large resource version"});
       return call.fail(error);
     }

@@ -24,13 +24,15 @@ void checks(Call& call, std::string_view name) {
     bool good;
   };
   // The store answers when its revision can be read; the rest has no way to be half alive.
-  std::vector<Check> list{{"ping", true}, {"store", call.api->parts().kv->revision() > 0 || !call.api->ready()}};
+  std::vector<Check> list{{"ping", true},
+                          {"store", call.api->parts().kv->revision() > 0 || !call.api->ready()}};
   if (name == "readyz") list.push_back({"bootstrap", call.api->ready()});
   bool good = true;
   std::string lines;
   for (const auto& check : list) {
     good = good && check.good;
-    lines += text::cat(check.good ? "[+]" : "[-]", check.name, check.good ? " ok\n" : " failed: not ready\n");
+    lines += text::cat(check.good ? "[+]" : "[-]", check.name,
+                       check.good ? " ok\n" : " failed: not ready\n");
   }
   lines += text::cat(name, good ? " check passed\n" : " check failed\n");
   if (!good) return answer_text(call, 500, std::move(lines));
@@ -40,13 +42,15 @@ void checks(Call& call, std::string_view name) {
 std::string version_json() {
   utsname machine{};
   ::uname(&machine);
-  const std::string_view arch = std::string_view(machine.machine) == "x86_64"    ? "amd64"
-                                : std::string_view(machine.machine) == "aarch64" ? "arm64"
-                                                                                 : std::string_view(machine.machine);
+  const std::string_view arch = std::string_view(machine.machine) == "x86_64" ? "amd64"
+                                : std::string_view(machine.machine) == "aarch64"
+                                    ? "arm64"
+                                    : std::string_view(machine.machine);
   // The API level that kubectl compares itself with, then our own version.
-  return text::cat(R"({"major":"1","minor":"33","gitVersion":"v1.33.0+nodal-)", NODAL_VERSION,
-                   R"(","gitCommit":"","gitTreeState":"clean","buildDate":"","goVersion":"none","compiler":"gcc","platform":"linux/)",
-                   arch, "\"}");
+  return text::cat(
+      R"({"major":"1","minor":"33","gitVersion":"v1.33.0+nodal-)", NODAL_VERSION,
+      R"(","gitCommit":"","gitTreeState":"clean","buildDate":"","goVersion":"none","compiler":"gcc","platform":"linux/)",
+      arch, "\"}");
 }
 
 }  // namespace
@@ -54,7 +58,8 @@ std::string version_json() {
 bool health(Call& call) {
   std::string_view path = call.info.path;
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  const bool known = path == "/version" || path == "/healthz" || path == "/livez" || path == "/readyz" || path == "/metrics" || path == "/";
+  const bool known = path == "/version" || path == "/healthz" || path == "/livez" ||
+                     path == "/readyz" || path == "/metrics" || path == "/";
   if (!known) return false;
   if (call.info.verb != "get" && call.info.verb != "head") {
     call.fail(errors::method_not_allowed().error());
@@ -63,7 +68,10 @@ bool health(Call& call) {
   } else if (path == "/metrics") {
     answer_text(call, 200, call.api->metrics().text());
   } else if (path == "/") {
-    call.answer(200, std::string(R"({"paths":["/api","/apis","/healthz","/livez","/metrics","/openapi/v2","/openapi/v3","/readyz","/version"]})"));
+    call.answer(
+        200,
+        std::string(
+            R"({"paths":["/api","/apis","/healthz","/livez","/metrics","/openapi/v2","/openapi/v3","/readyz","/version"]})"));
   } else {
     checks(call, path.substr(1));
   }

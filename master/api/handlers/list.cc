@@ -10,8 +10,10 @@
 namespace nodal::master::handlers {
 namespace {
 
-std::unexpected<ApiError> bad_option(std::string_view field, std::string_view reason, std::string message) {
-  return errors::invalid("meta.k8s.io", "ListOptions", "", {{std::string(reason), std::string(field), std::move(message)}});
+std::unexpected<ApiError> bad_option(std::string_view field, std::string_view reason,
+                                     std::string message) {
+  return errors::invalid("meta.k8s.io", "ListOptions", "",
+                         {{std::string(reason), std::string(field), std::move(message)}});
 }
 
 // What part of which state is asked for.
@@ -28,28 +30,34 @@ Answer<Range> range_of(const RequestInfo& info, KvStore& kv, std::string_view pr
   const auto token = info.parameter("continue");
   if (const auto limit = info.parameter("limit"); !limit.empty()) {
     const auto number = text::number<std::int64_t>(limit);
-    if (!number) return errors::bad_request(text::cat("invalid limit ", quoted(limit), ": a number is needed"));
+    if (!number)
+      return errors::bad_request(
+          text::cat("invalid limit ", quoted(limit), ": a number is needed"));
     if (*number > 0) out.limit = static_cast<std::size_t>(*number);
   }
   if (!match.empty()) {
     if (version.empty())
-      return bad_option("resourceVersionMatch", "FieldValueForbidden",
-                        "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
+      return bad_option(
+          "resourceVersionMatch", "FieldValueForbidden",
+          "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided");
     if (!token.empty())
       return bad_option("resourceVersionMatch", "FieldValueForbidden",
                         "Forbidden: resourceVersionMatch is forbidden when continue is provided");
     if (match != "Exact" && match != "NotOlderThan")
       return bad_option("resourceVersionMatch", "FieldValueNotSupported",
-                        text::cat("Unsupported value: ", quoted(match), R"(: supported values: "Exact", "NotOlderThan")"));
+                        text::cat("Unsupported value: ", quoted(match),
+                                  R"(: supported values: "Exact", "NotOlderThan")"));
     if (match == "Exact" && version == "0")
-      return bad_option("resourceVersionMatch", "FieldValueForbidden",
-                        "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+      return bad_option(
+          "resourceVersionMatch", "FieldValueForbidden",
+          "Forbidden: resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
   }
   if (!token.empty()) {
     if (!version.empty() && version != "0")
       return errors::bad_request("specifying resource version is not allowed when using continue");
     auto page = PageToken::parse(token);
-    if (!page) return errors::bad_request(text::cat("continue key is not valid: ", page.error().message));
+    if (!page)
+      return errors::bad_request(text::cat("continue key is not valid: ", page.error().message));
     out.at = page->revision;
     out.after = text::cat(prefix, page->after);
     return out;
@@ -57,10 +65,12 @@ Answer<Range> range_of(const RequestInfo& info, KvStore& kv, std::string_view pr
   if (version.empty() || version == "0") return out;
   const auto revision = text::number<Revision>(version);
   if (!revision)
-    return errors::bad_request(text::cat("Invalid value: ", quoted(version), ": strconv.ParseUint: parsing ", quoted(version),
+    return errors::bad_request(text::cat("Invalid value: ", quoted(version),
+                                         ": strconv.ParseUint: parsing ", quoted(version),
                                          ": invalid syntax"));
   if (const auto now = kv.revision(); *revision > now) {
-    auto error = errors::timeout(text::cat("Too large resource version: ", *revision, ", current: ", now), 1);
+    auto error = errors::timeout(
+        text::cat("Too large resource version: ", *revision, ", current: ", now), 1);
     error.error().causes.push_back({"ResourceVersionTooLarge", "", "Too large resource version"});
     return error;
   }
@@ -81,28 +91,35 @@ struct Collected {
 };
 
 // The entries of one page that fit; with a selection it reads on until the page is full.
-Answer<Collected> collect(Call& call, const Selection& selection, const Range& range, std::string_view prefix) {
+Answer<Collected> collect(Call& call, const Selection& selection, const Range& range,
+                          std::string_view prefix) {
   KvStore& kv = *call.api->parts().kv;
   Collected out;
   if (!selection.only_name().empty() && range.at == 0 && range.after.empty() &&
       (!call.resource->namespaced || !call.info.namespace_.empty())) {
     out.revision = kv.revision();  // before the read: a watch from here misses nothing
     auto entry = kv.get(text::cat(prefix, selection.only_name()));
-    if (entry && (!selection.needs_object() || selection.fits(parse_object(*entry->value)))) out.entries.push_back(std::move(*entry));
+    if (entry && (!selection.needs_object() || selection.fits(parse_object(*entry->value))))
+      out.entries.push_back(std::move(*entry));
     return out;
   }
   std::string after = range.after;
   Revision at = range.at;
   while (true) {
-    auto page = kv.list(prefix, at, after, static_cast<int>(std::min<std::size_t>(range.limit, 1u << 30)));
+    auto page =
+        kv.list(prefix, at, after, static_cast<int>(std::min<std::size_t>(range.limit, 1u << 30)));
     if (!page && page.error().code == Errc::gone) {
       if (range.after.empty())
         return errors::expired(text::cat("The resourceVersion for the provided list is too old."));
       auto error = errors::expired(
-          "The provided continue parameter is too old to display a consistent list result. You can start a new list "
-          "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
-          "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
-          "modified, or deleted between the time the first chunk was returned and now may show up in the list.");
+          "The provided continue parameter is too old to display a consistent list result. You can "
+          "start a new list "
+          "without the continue parameter, or use the continue token in this response to retrieve "
+          "the remainder of the "
+          "results. Continuing with the provided token results in an inconsistent list - objects "
+          "that were created, "
+          "modified, or deleted between the time the first chunk was returned and now may show up "
+          "in the list.");
       error.error().continue_token = PageToken{0, range.after.substr(prefix.size())}.text();
       return error;
     }
@@ -117,7 +134,8 @@ Answer<Collected> collect(Call& call, const Selection& selection, const Range& r
       return out;
     }
     for (auto& entry : page->entries) {
-      const std::string_view tail = std::string_view(entry.key).substr(key_prefix(*call.resource, "").size());
+      const std::string_view tail =
+          std::string_view(entry.key).substr(key_prefix(*call.resource, "").size());
       const auto slash = tail.find('/');
       const bool named = slash != std::string_view::npos && call.resource->namespaced;
       const auto ns = named ? tail.substr(0, slash) : std::string_view();
@@ -127,14 +145,16 @@ Answer<Collected> collect(Call& call, const Selection& selection, const Range& r
       out.entries.push_back(std::move(entry));
     }
     if (range.limit > 0 && out.entries.size() > range.limit) {
-      out.entries.resize(range.limit);  // the page ends here, the rest is read again for the next one
+      out.entries.resize(
+          range.limit);  // the page ends here, the rest is read again for the next one
       out.more = true;
     }
     if (!page->more || (range.limit > 0 && out.entries.size() == range.limit)) return out;
   }
 }
 
-void answer_list(Call& call, const Selection& selection, const Range& range, std::string_view prefix) {
+void answer_list(Call& call, const Selection& selection, const Range& range,
+                 std::string_view prefix) {
   auto collected = collect(call, selection, range, prefix);
   if (!collected) return call.fail(collected.error());
   const schema::Resource& resource = *call.resource;
@@ -147,10 +167,13 @@ void answer_list(Call& call, const Selection& selection, const Range& range, std
   metadata += '}';
 
   if (call.form == Form::table) {
-    std::string out = text::cat(R"({"kind":"Table","apiVersion":"meta.k8s.io/v1",)", metadata, R"(,"columnDefinitions":)",
-                                column_definitions(resource), R"(,"rows":[)");
+    std::string out =
+        text::cat(R"({"kind":"Table","apiVersion":"meta.k8s.io/v1",)", metadata,
+                  R"(,"columnDefinitions":)", column_definitions(resource), R"(,"rows":[)");
     const auto include = call.info.parameter("includeObject");
-    const auto how = include == "None" ? IncludeObject::none : include == "Object" ? IncludeObject::object : IncludeObject::metadata;
+    const auto how = include == "None"     ? IncludeObject::none
+                     : include == "Object" ? IncludeObject::object
+                                           : IncludeObject::metadata;
     const auto now = call.api->parts().clock->now();
     bool first = true;
     for (const auto& entry : collected->entries) {
@@ -165,8 +188,9 @@ void answer_list(Call& call, const Selection& selection, const Range& range, std
   http::Response response;
   response.headers = call.headers();
   response.body.reserve(2 * collected->entries.size() + 2);
-  response.append(text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")", resource.group,
-                            resource.group.empty() ? "" : "/", resource.version, "\",", metadata, R"(,"items":[)"));
+  response.append(text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")",
+                            resource.group, resource.group.empty() ? "" : "/", resource.version,
+                            "\",", metadata, R"(,"items":[)"));
   bool first = true;
   for (auto& entry : collected->entries) {
     if (!first) response.body.push_back(comma());
@@ -183,13 +207,17 @@ void answer_list(Call& call, const Selection& selection, const Range& range, std
 void list(const CallPtr& call) {
   auto selection = Selection::parse(*call->resource, call->info);
   if (!selection) return call->fail(selection.error());
-  const std::string prefix = key_prefix(*call->resource, call->resource->namespaced ? call->info.namespace_ : std::string());
+  const std::string prefix = key_prefix(
+      *call->resource, call->resource->namespaced ? call->info.namespace_ : std::string());
   auto range = range_of(call->info, *call->api->parts().kv, prefix);
   if (!range) return call->fail(range.error());
-  if (call->form == Form::json && !selection->needs_object()) return answer_list(*call, *selection, *range, prefix);
+  if (call->form == Form::json && !selection->needs_object())
+    return answer_list(*call, *selection, *range, prefix);
   // Objects have to be parsed: not on the thread that all connections share.
   const bool taken = call->api->pool().run(
-      [call, prefix, selection = std::move(*selection), range = std::move(*range)] { answer_list(*call, selection, range, prefix); });
+      [call, prefix, selection = std::move(*selection), range = std::move(*range)] {
+        answer_list(*call, selection, range, prefix);
+      });
   if (!taken) call->fail(errors::unavailable("").error());
 }
 

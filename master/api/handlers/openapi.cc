@@ -1,4 +1,5 @@
-// master/api/handlers/openapi.cc — /openapi/v3 and /openapi/v2, made from the descriptors when asked for.
+// master/api/handlers/openapi.cc — /openapi/v3 and /openapi/v2, made from the descriptors when
+// asked for.
 #include "api-client/codec/openapi.h"
 
 #include "base/text.h"
@@ -26,8 +27,10 @@ void render(Call& call) {
   std::string_view path = call.info.path;
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   if (path == "/openapi/v2")
-    return answer_document(call, codec::openapi_v2(), "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", false);
-  if (path == "/openapi/v3") return answer_document(call, codec::openapi_v3_index(), "application/json", false);
+    return answer_document(call, codec::openapi_v2(),
+                           "application/com.github.proto-openapi.spec.v2.v1.0+protobuf", false);
+  if (path == "/openapi/v3")
+    return answer_document(call, codec::openapi_v3_index(), "application/json", false);
   const auto parts = text::split(path.substr(1), '/');
   std::string document;
   if (parts.size() == 4 && parts[2] == "api") document = codec::openapi_v3("", parts[3]);
@@ -44,7 +47,8 @@ bool openapi(const CallPtr& call) {
     call->fail(errors::method_not_allowed().error());
     return true;
   }
-  if (!call->api->pool().run([call] { render(*call); })) call->fail(errors::unavailable("").error());
+  if (!call->api->pool().run([call] { render(*call); }))
+    call->fail(errors::unavailable("").error());
   return true;
 }
 

@@ -7,13 +7,16 @@ namespace nodal::master::handlers {
 
 void patch(Call& call) {
   const auto type = body_type(call.request.headers.get("Content-Type"));
-  if (!type || (*type != BodyType::json_patch && *type != BodyType::merge_patch && *type != BodyType::strategic_merge_patch))
-    return call.fail(errors::unsupported_media_type(
-                         "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json")
-                         .error());
+  if (!type || (*type != BodyType::json_patch && *type != BodyType::merge_patch &&
+                *type != BodyType::strategic_merge_patch))
+    return call.fail(
+        errors::unsupported_media_type("application/json-patch+json, application/merge-patch+json, "
+                                       "application/strategic-merge-patch+json")
+            .error());
   const auto expected = expected_of(*call.resource);
-  const auto written =
-      write_change(call, call.info.subresource, [&](const boost::json::object& old) -> Answer<boost::json::object> {
+  const auto written = write_change(
+      call, call.info.subresource,
+      [&](const boost::json::object& old) -> Answer<boost::json::object> {
         call.warnings.clear();  // of an attempt that lost
         return apply_patch(expected, old, call.request.body, *type, call.validation, call.warnings);
       });

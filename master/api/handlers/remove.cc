@@ -22,8 +22,10 @@ std::string_view string_of(const boost::json::object& object, std::string_view k
   return text ? std::string_view(text->data(), text->size()) : std::string_view();
 }
 
-std::unexpected<ApiError> bad_option(std::string_view field, std::string_view reason, std::string message) {
-  return errors::invalid("meta.k8s.io", "DeleteOptions", "", {{std::string(reason), std::string(field), std::move(message)}});
+std::unexpected<ApiError> bad_option(std::string_view field, std::string_view reason,
+                                     std::string message) {
+  return errors::invalid("meta.k8s.io", "DeleteOptions", "",
+                         {{std::string(reason), std::string(field), std::move(message)}});
 }
 
 }  // namespace
@@ -34,10 +36,15 @@ Answer<DeleteRequest> delete_request(Call& call) {
   boost::json::object options;
   if (!text::trim(call.request.body).empty()) {
     const auto type = body_type(call.request.headers.get("Content-Type"));
-    if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-      return errors::unsupported_media_type("application/json, application/yaml, application/vnd.kubernetes.protobuf");
-    const Expected expected{"", "", "DeleteOptions", schema::find_type("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")};
-    options = NODAL_TRY(decode_body(call.request.body, *type, expected, FieldValidation::ignore, call.warnings));
+    if (!type ||
+        (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
+      return errors::unsupported_media_type(
+          "application/json, application/yaml, application/vnd.kubernetes.protobuf");
+    const Expected expected{
+        "", "", "DeleteOptions",
+        schema::find_type("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions")};
+    options = NODAL_TRY(
+        decode_body(call.request.body, *type, expected, FieldValidation::ignore, call.warnings));
   }
   out.grace_period_seconds = int_of(options, "gracePeriodSeconds");
   out.propagation_policy = string_of(options, "propagationPolicy");
@@ -49,8 +56,9 @@ Answer<DeleteRequest> delete_request(Call& call) {
   if (const auto* dry = options.if_contains("dryRun"); dry && dry->is_array()) {
     for (const auto& value : dry->get_array()) {
       if (!value.is_string() || value.get_string() != "All")
-        return bad_option("dryRun", "FieldValueNotSupported", text::cat("Unsupported value: ", boost::json::serialize(value),
-                                                                        R"(: supported values: "All")"));
+        return bad_option("dryRun", "FieldValueNotSupported",
+                          text::cat("Unsupported value: ", boost::json::serialize(value),
+                                    R"(: supported values: "All")"));
       out.dry_run = true;
     }
   }
@@ -58,21 +66,25 @@ Answer<DeleteRequest> delete_request(Call& call) {
   if (info.has_parameter("gracePeriodSeconds") && !out.grace_period_seconds) {
     out.grace_period_seconds = text::number<std::int64_t>(info.parameter("gracePeriodSeconds"));
     if (!out.grace_period_seconds)
-      return errors::bad_request(text::cat("invalid gracePeriodSeconds ", quoted(info.parameter("gracePeriodSeconds"))));
+      return errors::bad_request(
+          text::cat("invalid gracePeriodSeconds ", quoted(info.parameter("gracePeriodSeconds"))));
   }
   if (info.has_parameter("propagationPolicy") && out.propagation_policy.empty())
     out.propagation_policy = info.parameter("propagationPolicy");
-  if (info.has_parameter("orphanDependents") && !orphan_dependents) orphan_dependents = info.flag("orphanDependents");
+  if (info.has_parameter("orphanDependents") && !orphan_dependents)
+    orphan_dependents = info.flag("orphanDependents");
 
   if (out.grace_period_seconds && *out.grace_period_seconds < 0)
     return bad_option("gracePeriodSeconds", "FieldValueInvalid",
-                      text::cat("Invalid value: ", *out.grace_period_seconds, ": must be greater than or equal to 0"));
+                      text::cat("Invalid value: ", *out.grace_period_seconds,
+                                ": must be greater than or equal to 0"));
   if (!out.propagation_policy.empty()) {
     if (orphan_dependents)
       return bad_option("propagationPolicy", "FieldValueInvalid",
                         text::cat("Invalid value: ", quoted(out.propagation_policy),
                                   ": orphanDependents and deletionPropagation cannot be both set"));
-    if (out.propagation_policy != "Background" && out.propagation_policy != "Foreground" && out.propagation_policy != "Orphan")
+    if (out.propagation_policy != "Background" && out.propagation_policy != "Foreground" &&
+        out.propagation_policy != "Orphan")
       return bad_option("propagationPolicy", "FieldValueNotSupported",
                         text::cat("Unsupported value: ", quoted(out.propagation_policy),
                                   R"(: supported values: "Background", "Foreground", "Orphan")"));
@@ -84,7 +96,8 @@ Answer<DeleteRequest> delete_request(Call& call) {
 
 namespace {
 
-Answer<Written> remove_one(Call& call, std::string_view ns, std::string_view name, const DeleteRequest& request) {
+Answer<Written> remove_one(Call& call, std::string_view ns, std::string_view name,
+                           const DeleteRequest& request) {
   const schema::Resource& resource = *call.resource;
   if (resource.group.empty() && resource.kind == "Namespace" &&
       (name == "default" || name == "kube-system" || name == "kube-public"))
@@ -101,7 +114,8 @@ void remove(Call& call) {
   if (!written) return call.fail(written.error());
   const bool is_pod = call.resource->group.empty() && call.resource->kind == "Pod";
   if (!written->removed || is_pod) return call.answer_object(200, written->bytes);
-  call.answer(200, render_success(*call.resource, call.info.name, string_at(parse_object(*written->bytes), "metadata", "uid")));
+  call.answer(200, render_success(*call.resource, call.info.name,
+                                  string_at(parse_object(*written->bytes), "metadata", "uid")));
 }
 
 void remove_collection(Call& call) {
@@ -110,7 +124,8 @@ void remove_collection(Call& call) {
   const auto selection = Selection::parse(*call.resource, call.info);
   if (!selection) return call.fail(selection.error());
   const schema::Resource& resource = *call.resource;
-  const std::string prefix = key_prefix(resource, resource.namespaced ? call.info.namespace_ : std::string());
+  const std::string prefix =
+      key_prefix(resource, resource.namespaced ? call.info.namespace_ : std::string());
   const auto page = call.api->parts().kv->list(prefix, 0, "", 0);
   if (!page) return call.fail(errors::from(page.error(), resource, "").error());
 
@@ -126,9 +141,10 @@ void remove_collection(Call& call) {
     }
     removed.push_back(std::move(written->bytes));
   }
-  std::string out = text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")", resource.group,
-                              resource.group.empty() ? "" : "/", resource.version, R"(","metadata":{"resourceVersion":")",
-                              page->revision, R"("},"items":[)");
+  std::string out =
+      text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")", resource.group,
+                resource.group.empty() ? "" : "/", resource.version,
+                R"(","metadata":{"resourceVersion":")", page->revision, R"("},"items":[)");
   for (std::size_t i = 0; i < removed.size(); ++i) {
     if (i > 0) out += ',';
     out += *removed[i];

@@ -6,19 +6,22 @@
 
 namespace nodal::master::handlers {
 
-Answer<Written> write_change(Call& call, std::string_view subresource, const ObjectStore::Change& change) {
+Answer<Written> write_change(Call& call, std::string_view subresource,
+                             const ObjectStore::Change& change) {
   const schema::Resource& resource = *call.resource;
-  const bool service = resource.group.empty() && resource.kind == "Service" && subresource.empty() &&
-                       call.api->parts().reserve_service;
+  const bool service = resource.group.empty() && resource.kind == "Service" &&
+                       subresource.empty() && call.api->parts().reserve_service;
   std::unique_ptr<ApiParts::Reservation> reserved;
   const auto prepared = [&](const boost::json::object& old) -> Answer<boost::json::object> {
     reserved.reset();  // of an attempt that lost
     boost::json::object object = NODAL_TRY(change(old));
     NODAL_TRY(prepare_change(resource, subresource, object, old));
-    if (service) reserved = NODAL_TRY(call.api->parts().reserve_service(object, &old, call.dry_run));
+    if (service)
+      reserved = NODAL_TRY(call.api->parts().reserve_service(object, &old, call.dry_run));
     return object;
   };
-  auto written = call.api->objects().update_with(resource, call.info.namespace_, call.info.name, prepared, call.dry_run);
+  auto written = call.api->objects().update_with(resource, call.info.namespace_, call.info.name,
+                                                 prepared, call.dry_run);
   if (written && reserved && !call.dry_run && !written->removed) reserved->keep();
   return written;
 }
@@ -29,20 +32,26 @@ Answer<Written> update_object(Call& call) {
   const schema::Resource& resource = *call.resource;
   const auto type = body_type(call.request.headers.get("Content-Type"));
   if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return errors::unsupported_media_type("application/json, application/yaml, application/vnd.kubernetes.protobuf");
-  const boost::json::object object =
-      NODAL_TRY(decode_body(call.request.body, *type, expected_of(resource), call.validation, call.warnings));
+    return errors::unsupported_media_type(
+        "application/json, application/yaml, application/vnd.kubernetes.protobuf");
+  const boost::json::object object = NODAL_TRY(
+      decode_body(call.request.body, *type, expected_of(resource), call.validation, call.warnings));
   const auto name = string_at(object, "metadata", "name");
   if (!name.empty() && name != call.info.name)
-    return errors::bad_request(
-        text::cat("the name of the object (", name, ") does not match the name on the URL (", call.info.name, ")"));
+    return errors::bad_request(text::cat("the name of the object (", name,
+                                         ") does not match the name on the URL (", call.info.name,
+                                         ")"));
   const auto ns = string_at(object, "metadata", "namespace");
   if (resource.namespaced && !ns.empty() && ns != call.info.namespace_)
-    return errors::bad_request("the namespace of the provided object does not match the namespace sent on the request");
+    return errors::bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request");
   if (resource.kind == "Lease" && string_at(object, "metadata", "resourceVersion").empty())
     return errors::invalid(resource, call.info.name,
-                           {{"FieldValueInvalid", "metadata.resourceVersion", "Invalid value: 0x0: must be specified for an update"}});
-  return write_change(call, call.info.subresource, [&](const boost::json::object&) -> Answer<boost::json::object> { return object; });
+                           {{"FieldValueInvalid", "metadata.resourceVersion",
+                             "Invalid value: 0x0: must be specified for an update"}});
+  return write_change(
+      call, call.info.subresource,
+      [&](const boost::json::object&) -> Answer<boost::json::object> { return object; });
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// master/api/handlers/watch.cc — changes as they happen: history, then live, straight from the committing thread.
+// master/api/handlers/watch.cc — changes as they happen: history, then live, straight from the
+// committing thread.
 #include <boost/json.hpp>
 #include <random>
 
@@ -62,13 +63,15 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
         type = now ? (before ? WatchType::modified : WatchType::added) : WatchType::deleted;
       }
     }
-    const bool sent = call_->form == Form::table ? send(table(type, parse_object(*view->object(type)))) : send(view->frame(type));
+    const bool sent = call_->form == Form::table
+                          ? send(table(type, parse_object(*view->object(type))))
+                          : send(view->frame(type));
     // The handle may not die inside its own sink.
     if (!sent) call_->api->timers().after({}, [self = shared_from_this()] { self->stop(); });
   }
 
-  // From the timers: every bookmark names what had been committed at the one before, so it can never run ahead of an
-  // event that is still on its way.
+  // From the timers: every bookmark names what had been committed at the one before, so it can
+  // never run ahead of an event that is still on its way.
   void bookmark() {
     if (stopped_) return;
     const Revision now = call_->api->parts().kv->revision();
@@ -82,7 +85,8 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
     if (stopped_ || !bookmarks_) return;
     bookmark_timer_ = call_->api->timers().after(call_->api->parts().bookmark_interval,
                                                  [weak = weak_from_this()] {
-                                                   if (const auto self = weak.lock()) self->bookmark();
+                                                   if (const auto self = weak.lock())
+                                                     self->bookmark();
                                                  });
   }
   void end_after(std::chrono::seconds delay) {
@@ -133,16 +137,21 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
   }
 
   http::Chunk table(WatchType type, const boost::json::object& object) {
-    std::string out = text::cat(R"({"type":")", name(type),
-                                R"(","object":{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":)");
+    std::string out = text::cat(
+        R"({"type":")", name(type),
+        R"(","object":{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":)");
     append_json_string(out, string_at(object, "metadata", "resourceVersion"));
     out += R"(},"columnDefinitions":)";
     // Only the first event carries the columns.
-    out += columns_sent_.exchange(true) ? std::string("null") : column_definitions(*call_->resource);
+    out +=
+        columns_sent_.exchange(true) ? std::string("null") : column_definitions(*call_->resource);
     out += R"(,"rows":[)";
     const auto include = call_->info.parameter("includeObject");
     append_row(*call_->resource, object, call_->api->parts().clock->now(),
-               include == "None" ? IncludeObject::none : include == "Object" ? IncludeObject::object : IncludeObject::metadata, out);
+               include == "None"     ? IncludeObject::none
+               : include == "Object" ? IncludeObject::object
+                                     : IncludeObject::metadata,
+               out);
     out += "]}}\n";
     return std::make_shared<const std::string>(std::move(out));
   }
@@ -151,12 +160,15 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
     const schema::Resource& r = *call_->resource;
     std::string out = R"({"type":"BOOKMARK","object":)";
     if (call_->form == Form::table)
-      out += text::cat(R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":")", revision,
-                       R"("},"columnDefinitions":null,"rows":[]}})");
+      out += text::cat(
+          R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":")",
+          revision, R"("},"columnDefinitions":null,"rows":[]}})");
     else
-      out += text::cat(R"({"kind":")", r.kind, R"(","apiVersion":")", r.group, r.group.empty() ? "" : "/", r.version,
-                       R"(","metadata":{"resourceVersion":")", revision, R"(","creationTimestamp":null)",
-                       end ? R"(,"annotations":{"k8s.io/initial-events-end":"true"})" : "", "}}}");
+      out +=
+          text::cat(R"({"kind":")", r.kind, R"(","apiVersion":")", r.group,
+                    r.group.empty() ? "" : "/", r.version, R"(","metadata":{"resourceVersion":")",
+                    revision, R"(","creationTimestamp":null)",
+                    end ? R"(,"annotations":{"k8s.io/initial-events-end":"true"})" : "", "}}}");
     out += '\n';
     return std::make_shared<const std::string>(std::move(out));
   }
@@ -187,24 +199,30 @@ Answer<Terms> terms_of(const RequestInfo& info, KvStore& kv) {
   Terms out;
   out.bookmarks = info.flag("allowWatchBookmarks");
   const auto forbid = [](std::string field, std::string why) {
-    return errors::invalid("meta.k8s.io", "ListOptions", "", {{"FieldValueForbidden", std::move(field), "Forbidden: " + why}});
+    return errors::invalid("meta.k8s.io", "ListOptions", "",
+                           {{"FieldValueForbidden", std::move(field), "Forbidden: " + why}});
   };
   const auto match = info.parameter("resourceVersionMatch");
   if (info.has_parameter("sendInitialEvents")) {
     if (match != "NotOlderThan")
-      return forbid("resourceVersionMatch", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+      return forbid("resourceVersionMatch",
+                    "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     out.initial_events = info.flag("sendInitialEvents");
     if (out.initial_events && !out.bookmarks)
       return forbid("allowWatchBookmarks", "sendInitialEvents requires allowWatchBookmarks");
   } else if (!match.empty()) {
-    return forbid("resourceVersionMatch", "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    return forbid(
+        "resourceVersionMatch",
+        "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
   }
   if (const auto timeout = info.parameter("timeoutSeconds"); !timeout.empty()) {
     const auto seconds = text::number<std::int64_t>(timeout);
-    if (!seconds || *seconds < 0) return errors::bad_request(text::cat("invalid timeoutSeconds ", quoted(timeout)));
+    if (!seconds || *seconds < 0)
+      return errors::bad_request(text::cat("invalid timeoutSeconds ", quoted(timeout)));
     out.timeout = std::chrono::seconds(std::min<std::int64_t>(*seconds, 24 * 3600));
   }
-  if (out.timeout.count() == 0) {  // half an hour to an hour, so that clients do not come back all at once
+  if (out.timeout.count() ==
+      0) {  // half an hour to an hour, so that clients do not come back all at once
     thread_local std::minstd_rand random(std::random_device{}());
     out.timeout = std::chrono::seconds(1800 + random() % 1800);
   }
@@ -212,10 +230,12 @@ Answer<Terms> terms_of(const RequestInfo& info, KvStore& kv) {
   if (version.empty() || version == "0") return out;
   const auto revision = text::number<Revision>(version);
   if (!revision)
-    return errors::bad_request(text::cat("Invalid value: ", quoted(version), ": strconv.ParseUint: parsing ", quoted(version),
+    return errors::bad_request(text::cat("Invalid value: ", quoted(version),
+                                         ": strconv.ParseUint: parsing ", quoted(version),
                                          ": invalid syntax"));
   if (const auto now = kv.revision(); *revision > now) {
-    auto error = errors::timeout(text::cat("Too large resource version: ", *revision, ", current: ", now), 1);
+    auto error = errors::timeout(
+        text::cat("Too large resource version: ", *revision, ", current: ", now), 1);
     error.error().causes.push_back({"ResourceVersionTooLarge", "", "Too large resource version"});
     return error;
   }
@@ -233,7 +253,8 @@ void watch(const CallPtr& call) {
   KvStore& kv = *call->api->parts().kv;
   const auto terms = terms_of(call->info, kv);
   if (!terms) return call->fail(terms.error());
-  const std::string prefix = key_prefix(*call->resource, call->resource->namespaced ? call->info.namespace_ : std::string());
+  const std::string prefix = key_prefix(
+      *call->resource, call->resource->namespaced ? call->info.namespace_ : std::string());
 
   auto stream = std::make_shared<WatchStream>(call, std::move(*selection), terms->bookmarks);
   Page page;
@@ -245,7 +266,8 @@ void watch(const CallPtr& call) {
     page = std::move(*listed);
     after = page.revision;
   }
-  // Events that come before the present objects are out wait here; then the sink is the stream itself.
+  // Events that come before the present objects are out wait here; then the sink is the stream
+  // itself.
   struct Gate {
     std::mutex mutex;
     bool open = false;

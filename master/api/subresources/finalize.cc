@@ -1,4 +1,5 @@
-// master/api/subresources/finalize.cc — namespaces/finalize: the one way to take a namespace's finalizers away.
+// master/api/subresources/finalize.cc — namespaces/finalize: the one way to take a namespace's
+// finalizers away.
 #include <boost/json.hpp>
 
 #include "base/text.h"
@@ -9,13 +10,16 @@ namespace nodal::master::handlers {
 void finalize(Call& call) {
   const auto type = body_type(call.request.headers.get("Content-Type"));
   if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return call.fail(
-        errors::unsupported_media_type("application/json, application/yaml, application/vnd.kubernetes.protobuf").error());
-  const auto body = decode_body(call.request.body, *type, expected_of(*call.resource), call.validation, call.warnings);
+    return call.fail(errors::unsupported_media_type(
+                         "application/json, application/yaml, application/vnd.kubernetes.protobuf")
+                         .error());
+  const auto body = decode_body(call.request.body, *type, expected_of(*call.resource),
+                                call.validation, call.warnings);
   if (!body) return call.fail(body.error());
   const auto name = string_at(*body, "metadata", "name");
   if (!name.empty() && name != call.info.name)
-    return call.fail(errors::bad_request(text::cat("the name of the object (", name, ") does not match the name on the URL (",
+    return call.fail(errors::bad_request(text::cat("the name of the object (", name,
+                                                   ") does not match the name on the URL (",
                                                    call.info.name, ")"))
                          .error());
   const auto written = call.api->objects().update_with(
@@ -31,7 +35,8 @@ void finalize(Call& call) {
             spec.get_object()["finalizers"] = *finalizers;
         auto& metadata = metadata_of(out);
         for (const std::string_view key : {"resourceVersion", "uid"})
-          if (const auto value = string_at(*body, "metadata", key); !value.empty()) metadata[key] = value;
+          if (const auto value = string_at(*body, "metadata", key); !value.empty())
+            metadata[key] = value;
         return out;
       },
       call.dry_run);

@@ -10,16 +10,21 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kCreated = R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})";
+constexpr std::string_view kCreated =
+    R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})";
 
 Answer<json::object> body_of(Call& call, const Expected& expected) {
   const auto type = body_type(call.request.headers.get("Content-Type"));
   if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return errors::unsupported_media_type("application/json, application/yaml, application/vnd.kubernetes.protobuf");
-  json::object body = NODAL_TRY(decode_body(call.request.body, *type, expected, call.validation, call.warnings));
-  if (const auto name = string_at(body, "metadata", "name"); !name.empty() && name != call.info.name)
-    return errors::bad_request(
-        text::cat("the name of the object (", name, ") does not match the name on the URL (", call.info.name, ")"));
+    return errors::unsupported_media_type(
+        "application/json, application/yaml, application/vnd.kubernetes.protobuf");
+  json::object body =
+      NODAL_TRY(decode_body(call.request.body, *type, expected, call.validation, call.warnings));
+  if (const auto name = string_at(body, "metadata", "name");
+      !name.empty() && name != call.info.name)
+    return errors::bad_request(text::cat("the name of the object (", name,
+                                         ") does not match the name on the URL (", call.info.name,
+                                         ")"));
   return body;
 }
 
@@ -44,18 +49,21 @@ void set_scheduled(json::object& pod, TimePoint now) {
 }  // namespace
 
 void bind(Call& call) {
-  const auto body = body_of(call, {"", "v1", "Binding", schema::find_type("io.k8s.api.core.v1.Binding")});
+  const auto body =
+      body_of(call, {"", "v1", "Binding", schema::find_type("io.k8s.api.core.v1.Binding")});
   if (!body) return call.fail(body.error());
   const std::string node(string_at(*body, "target", "name"));
   const auto kind = string_at(*body, "target", "kind");
   if (!kind.empty() && kind != "Node")
     return call.fail(errors::invalid("", "Binding", call.info.name,
                                      {{"FieldValueNotSupported", "target.kind",
-                                       text::cat("Unsupported value: ", quoted(kind), R"(: supported values: "Node")")}})
+                                       text::cat("Unsupported value: ", quoted(kind),
+                                                 R"(: supported values: "Node")")}})
                          .error());
   if (node.empty())
-    return call.fail(
-        errors::invalid("", "Binding", call.info.name, {{"FieldValueRequired", "target.name", "Required value"}}).error());
+    return call.fail(errors::invalid("", "Binding", call.info.name,
+                                     {{"FieldValueRequired", "target.name", "Required value"}})
+                         .error());
   const std::string uid(string_at(*body, "metadata", "uid"));
   schema::Resource binding = *call.resource;  // errors name "pods/binding"
   binding.plural = "pods/binding";
@@ -63,22 +71,26 @@ void bind(Call& call) {
       *call.resource, call.info.namespace_, call.info.name,
       [&](const json::object& old) -> Answer<json::object> {
         if (!uid.empty() && uid != string_at(old, "metadata", "uid"))
-          return errors::conflict(binding, call.info.name,
-                                  text::cat("Precondition failed: UID in precondition: ", uid, ", UID in object meta: ",
-                                            string_at(old, "metadata", "uid")));
+          return errors::conflict(
+              binding, call.info.name,
+              text::cat("Precondition failed: UID in precondition: ", uid,
+                        ", UID in object meta: ", string_at(old, "metadata", "uid")));
         if (!string_at(old, "metadata", "deletionTimestamp").empty())
-          return errors::conflict(binding, call.info.name,
-                                  text::cat("pod ", call.info.name, " is being deleted, cannot be assigned to a host"));
+          return errors::conflict(
+              binding, call.info.name,
+              text::cat("pod ", call.info.name, " is being deleted, cannot be assigned to a host"));
         if (const auto taken = string_at(old, "spec", "nodeName"); !taken.empty())
-          return errors::conflict(binding, call.info.name,
-                                  text::cat("pod ", call.info.name, " is already assigned to node ", quoted(taken)));
+          return errors::conflict(
+              binding, call.info.name,
+              text::cat("pod ", call.info.name, " is already assigned to node ", quoted(taken)));
         json::object pod = old;
         auto& spec = pod["spec"];
         if (!spec.is_object()) spec.emplace_object();
         spec.get_object()["nodeName"] = node;
         auto& metadata = metadata_of(pod);
         if (const auto* extra = body->if_contains("metadata"); extra && extra->is_object())
-          if (const auto* annotations = extra->get_object().if_contains("annotations"); annotations && annotations->is_object())
+          if (const auto* annotations = extra->get_object().if_contains("annotations");
+              annotations && annotations->is_object())
             for (const auto& [key, value] : annotations->get_object()) {
               auto& own = metadata["annotations"];
               if (!own.is_object()) own.emplace_object();
@@ -93,7 +105,8 @@ void bind(Call& call) {
 }
 
 void evict(Call& call) {
-  const auto body = body_of(call, {"policy", "", "Eviction", schema::find_type("io.k8s.api.policy.v1.Eviction")});
+  const auto body =
+      body_of(call, {"policy", "", "Eviction", schema::find_type("io.k8s.api.policy.v1.Eviction")});
   if (!body) return call.fail(body.error());
   // Its delete options are read as those of a DELETE are.
   const auto* options = body->if_contains("deleteOptions");
@@ -101,7 +114,8 @@ void evict(Call& call) {
   call.request.headers.set("Content-Type", "application/json");
   const auto request = delete_request(call);
   if (!request) return call.fail(request.error());
-  const auto written = call.api->objects().remove(*call.resource, call.info.namespace_, call.info.name, *request);
+  const auto written =
+      call.api->objects().remove(*call.resource, call.info.namespace_, call.info.name, *request);
   if (!written) return call.fail(written.error());
   call.answer(201, std::string(kCreated));
 }

@@ -9,13 +9,15 @@ namespace nodal::master::handlers {
 void token(Call& call) {
   const auto type = body_type(call.request.headers.get("Content-Type"));
   if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return call.fail(
-        errors::unsupported_media_type("application/json, application/yaml, application/vnd.kubernetes.protobuf").error());
+    return call.fail(errors::unsupported_media_type(
+                         "application/json, application/yaml, application/vnd.kubernetes.protobuf")
+                         .error());
   const Expected expected{"authentication.k8s.io", "", "TokenRequest",
                           schema::find_type("io.k8s.api.authentication.v1.TokenRequest")};
   auto request = decode_body(call.request.body, *type, expected, call.validation, call.warnings);
   if (!request) return call.fail(request.error());
-  const auto account = call.api->objects().get(*call.resource, call.info.namespace_, call.info.name);
+  const auto account =
+      call.api->objects().get(*call.resource, call.info.namespace_, call.info.name);
   if (!account) return call.fail(account.error());
 
   // A token bound to a pod must be bound to the pod that exists.
@@ -28,19 +30,24 @@ void token(Call& call) {
       if (!pod) return call.fail(pod.error());
       const auto object = parse_object(*pod->value);
       if (!uid.empty() && uid != string_at(object, "metadata", "uid"))
-        return call.fail(errors::conflict(*call.resource, call.info.name,
-                                          text::cat("the UID in the bound object reference (", uid,
-                                                    ") does not match the UID in record. The object might have been deleted "
-                                                    "and then recreated"))
-                             .error());
+        return call.fail(
+            errors::conflict(
+                *call.resource, call.info.name,
+                text::cat("the UID in the bound object reference (", uid,
+                          ") does not match the UID in record. The object might have been deleted "
+                          "and then recreated"))
+                .error());
       if (string_at(object, "spec", "serviceAccountName") != call.info.name)
-        return call.fail(errors::bad_request(text::cat("cannot bind token for serviceaccount ", quoted(call.info.name),
-                                                       " to pod running with different serviceaccount name."))
-                             .error());
+        return call.fail(
+            errors::bad_request(text::cat("cannot bind token for serviceaccount ",
+                                          quoted(call.info.name),
+                                          " to pod running with different serviceaccount name."))
+                .error());
     }
   }
   if (!call.api->parts().issue_token) return call.fail(errors::unavailable("").error());
-  const auto signed_request = call.api->parts().issue_token(parse_object(*account->value), std::move(*request));
+  const auto signed_request =
+      call.api->parts().issue_token(parse_object(*account->value), std::move(*request));
   if (!signed_request) return call.fail(signed_request.error());
   call.answer(201, boost::json::serialize(*signed_request));
 }

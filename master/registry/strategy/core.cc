@@ -19,12 +19,15 @@ void prepare_namespace(json::object& object) {
   auto& spec = object_of(object, "spec");
   json::array finalizers;
   if (const auto* given = list_in(spec, "finalizers")) finalizers = *given;
-  if (std::ranges::find(finalizers, json::value("kubernetes")) == finalizers.end()) finalizers.push_back("kubernetes");
+  if (std::ranges::find(finalizers, json::value("kubernetes")) == finalizers.end())
+    finalizers.push_back("kubernetes");
   spec["finalizers"] = std::move(finalizers);
   object["status"] = json::object{{"phase", "Active"}};
 }
 // Finalizers of the spec only change through the finalize subresource.
-void prepare_namespace_change(json::object& object, const json::object& old) { carry(object, old, "spec"); }
+void prepare_namespace_change(json::object& object, const json::object& old) {
+  carry(object, old, "spec");
+}
 
 void default_secret(json::object& secret) {
   const auto* plain = object_in(secret, "stringData");
@@ -36,53 +39,68 @@ void default_secret(json::object& secret) {
   secret.erase("stringData");
 }
 
-void validate_keys(const json::object& object, std::initializer_list<std::string_view> members, FieldErrors& errors) {
+void validate_keys(const json::object& object, std::initializer_list<std::string_view> members,
+                   FieldErrors& errors) {
   std::size_t size = 0;
   for (const auto member : members) {
     const auto* data = object_in(object, member);
     if (!data) continue;
     for (const auto& [key, value] : *data) {
       if (const auto why = names::config_key(view(key)); !why.empty())
-        errors.push_back({"FieldValueInvalid", text::cat(member, "[", view(key), "]"), text::cat("Invalid value: ", quoted(view(key)), ": ", why)});
+        errors.push_back({"FieldValueInvalid", text::cat(member, "[", view(key), "]"),
+                          text::cat("Invalid value: ", quoted(view(key)), ": ", why)});
       if (value.is_string()) size += view(value.get_string()).size();
     }
   }
   if (size > kDataLimit * 4 / 3)
-    errors.push_back({"FieldValueTooLong", std::string(*members.begin()), text::cat("Too long: may not be more than ", kDataLimit, " bytes")});
+    errors.push_back({"FieldValueTooLong", std::string(*members.begin()),
+                      text::cat("Too long: may not be more than ", kDataLimit, " bytes")});
 }
 
-void validate_frozen(const json::object& object, const json::object& old, std::initializer_list<std::string_view> members,
-                     FieldErrors& errors) {
+void validate_frozen(const json::object& object, const json::object& old,
+                     std::initializer_list<std::string_view> members, FieldErrors& errors) {
   if (!bool_in(old, "immutable")) return;
   if (!bool_in(object, "immutable"))
-    errors.push_back({"FieldValueForbidden", "immutable", "Forbidden: field is immutable when `immutable` is set"});
+    errors.push_back({"FieldValueForbidden", "immutable",
+                      "Forbidden: field is immutable when `immutable` is set"});
   for (const auto member : members) {
     const auto* now = object.if_contains(member);
     const auto* before = old.if_contains(member);
     if ((now && before) ? *now != *before : now != before)
-      errors.push_back({"FieldValueForbidden", std::string(member), "Forbidden: field is immutable when `immutable` is set"});
+      errors.push_back({"FieldValueForbidden", std::string(member),
+                        "Forbidden: field is immutable when `immutable` is set"});
   }
 }
 
-void validate_secret(const json::object& secret, FieldErrors& errors) { validate_keys(secret, {"data"}, errors); }
-void validate_secret_change(const json::object& secret, const json::object& old, FieldErrors& errors) {
+void validate_secret(const json::object& secret, FieldErrors& errors) {
+  validate_keys(secret, {"data"}, errors);
+}
+void validate_secret_change(const json::object& secret, const json::object& old,
+                            FieldErrors& errors) {
   validate_frozen(secret, old, {"data"}, errors);
 }
-void validate_config_map(const json::object& map, FieldErrors& errors) { validate_keys(map, {"data", "binaryData"}, errors); }
-void validate_config_map_change(const json::object& map, const json::object& old, FieldErrors& errors) {
+void validate_config_map(const json::object& map, FieldErrors& errors) {
+  validate_keys(map, {"data", "binaryData"}, errors);
+}
+void validate_config_map_change(const json::object& map, const json::object& old,
+                                FieldErrors& errors) {
   validate_frozen(map, old, {"data", "binaryData"}, errors);
 }
 
 void default_node(json::object& node) {
   auto* status = object_in(node, "status");
-  if (status && status->contains("capacity") && !status->contains("allocatable")) (*status)["allocatable"] = json::value(status->at("capacity"));
+  if (status && status->contains("capacity") && !status->contains("allocatable"))
+    (*status)["allocatable"] = json::value(status->at("capacity"));
 }
 
 }  // namespace
 
-const Strategy kNamespaceStrategy{default_namespace, prepare_namespace, prepare_namespace_change, nullptr, nullptr};
-const Strategy kSecretStrategy{default_secret, nullptr, nullptr, validate_secret, validate_secret_change};
-const Strategy kConfigMapStrategy{nullptr, nullptr, nullptr, validate_config_map, validate_config_map_change};
+const Strategy kNamespaceStrategy{default_namespace, prepare_namespace, prepare_namespace_change,
+                                  nullptr, nullptr};
+const Strategy kSecretStrategy{default_secret, nullptr, nullptr, validate_secret,
+                               validate_secret_change};
+const Strategy kConfigMapStrategy{nullptr, nullptr, nullptr, validate_config_map,
+                                  validate_config_map_change};
 const Strategy kNodeStrategy{default_node, nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace nodal::master

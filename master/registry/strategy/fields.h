@@ -51,8 +51,10 @@ inline void default_to(json::object& object, std::string_view key, json::value v
   if (!object.contains(key)) object[key] = std::move(value);
 }
 inline void carry(json::object& to, const json::object& from, std::string_view key) {
-  if (const auto* value = from.if_contains(key)) to[key] = *value;
-  else to.erase(key);
+  if (const auto* value = from.if_contains(key))
+    to[key] = *value;
+  else
+    to.erase(key);
 }
 
 }  // namespace nodal::master::fields
@@ -62,9 +64,10 @@ namespace nodal::master {
 /// What a Pod and a pod template share: pull policies, volumes without a source.
 void default_pod_spec(boost::json::object& spec);
 /// Names of volumes and mounts, of containers.
-void validate_pod_spec(const boost::json::object& spec, const std::string& path, FieldErrors& errors);
+void validate_pod_spec(const boost::json::object& spec, const std::string& path,
+                       FieldErrors& errors);
 
-extern const Strategy kPodStrategy, kWorkloadStrategy, kDeploymentStrategy, kServiceStrategy, kNamespaceStrategy,
-    kSecretStrategy, kConfigMapStrategy, kNodeStrategy;
+extern const Strategy kPodStrategy, kWorkloadStrategy, kDeploymentStrategy, kServiceStrategy,
+    kNamespaceStrategy, kSecretStrategy, kConfigMapStrategy, kNodeStrategy;
 
 }  // namespace nodal::master

@@ -1,4 +1,5 @@
-// master/registry/strategy/pod.cc — Pods and pod templates: defaults between fields, QoS, what may change.
+// master/registry/strategy/pod.cc — Pods and pod templates: defaults between fields, QoS, what may
+// change.
 #include <algorithm>
 #include <set>
 
@@ -10,7 +11,8 @@ namespace {
 
 using namespace fields;
 
-constexpr std::string_view kContainerLists[] = {"initContainers", "containers", "ephemeralContainers"};
+constexpr std::string_view kContainerLists[] = {"initContainers", "containers",
+                                                "ephemeralContainers"};
 
 // Always for ":latest" and for no tag at all.
 std::string_view pull_policy(std::string_view image) {
@@ -18,7 +20,8 @@ std::string_view pull_policy(std::string_view image) {
   const auto slash = image.rfind('/');
   const auto last = slash == std::string_view::npos ? image : image.substr(slash + 1);
   const auto colon = last.find(':');
-  return colon == std::string_view::npos || last.substr(colon + 1) == "latest" ? "Always" : "IfNotPresent";
+  return colon == std::string_view::npos || last.substr(colon + 1) == "latest" ? "Always"
+                                                                               : "IfNotPresent";
 }
 
 template <class Call>
@@ -45,7 +48,8 @@ void default_pod(json::object& pod) {
     if (!host_network) return;
     if (auto* ports = list_in(container, "ports"))
       for (auto& item : *ports)
-        if (auto* port = item.if_object(); port && port->contains("containerPort") && int_in(*port, "hostPort").value_or(0) == 0)
+        if (auto* port = item.if_object();
+            port && port->contains("containerPort") && int_in(*port, "hostPort").value_or(0) == 0)
           (*port)["hostPort"] = port->at("containerPort");
   });
 }
@@ -62,7 +66,8 @@ std::string qos_class(const json::object& spec) {
       const auto* requests = resources ? object_in(*resources, "requests") : nullptr;
       for (const std::string_view resource : {"cpu", "memory"}) {
         const auto quantity = [&](const json::object* from) {
-          return from ? Quantity::parse(string_in(*from, resource)).value_or(Quantity()) : Quantity();
+          return from ? Quantity::parse(string_in(*from, resource)).value_or(Quantity())
+                      : Quantity();
         };
         const Quantity limit = quantity(limits), request = quantity(requests);
         if (!limit.is_zero() || !request.is_zero()) any = true;
@@ -80,8 +85,10 @@ void prepare_pod(json::object& pod) {
 }
 
 void validate_pod(const json::object& pod, FieldErrors& errors) {
-  if (const auto* spec = object_in(pod, "spec")) validate_pod_spec(*spec, "spec", errors);
-  else errors.push_back({"FieldValueRequired", "spec.containers", "Required value"});
+  if (const auto* spec = object_in(pod, "spec"))
+    validate_pod_spec(*spec, "spec", errors);
+  else
+    errors.push_back({"FieldValueRequired", "spec.containers", "Required value"});
 }
 
 void validate_pod_change(const json::object& pod, const json::object& old, FieldErrors& errors) {
@@ -93,7 +100,8 @@ void validate_pod_change(const json::object& pod, const json::object& old, Field
   const json::object& b = *before;
   carry(a, b, "activeDeadlineSeconds");
   carry(a, b, "tolerations");
-  if (int_in(b, "terminationGracePeriodSeconds").value_or(0) < 0 && int_in(a, "terminationGracePeriodSeconds") == 1)
+  if (int_in(b, "terminationGracePeriodSeconds").value_or(0) < 0 &&
+      int_in(a, "terminationGracePeriodSeconds") == 1)
     carry(a, b, "terminationGracePeriodSeconds");
   for (const auto list : kContainerLists) {
     auto* containers = list_in(a, list);
@@ -107,15 +115,19 @@ void validate_pod_change(const json::object& pod, const json::object& old, Field
     const auto* wanted = list_in(*now, "tolerations");
     for (const auto& toleration : *kept)
       if (!wanted || std::ranges::find(*wanted, toleration) == wanted->end()) {
-        errors.push_back({"FieldValueForbidden", "spec.tolerations", "Forbidden: existing toleration can not be modified except its tolerationSeconds"});
+        errors.push_back(
+            {"FieldValueForbidden", "spec.tolerations",
+             "Forbidden: existing toleration can not be modified except its tolerationSeconds"});
         break;
       }
   }
   if (a == b) return;
   errors.push_back({"FieldValueForbidden", "spec",
                     "Forbidden: pod updates may not change fields other than "
-                    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` "
-                    "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it "
+                    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec."
+                    "activeDeadlineSeconds`,`spec.tolerations` "
+                    "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` "
+                    "(allow it to be set to 1 if it "
                     "was previously negative)"});
 }
 
@@ -123,11 +135,13 @@ void validate_pod_change(const json::object& pod, const json::object& old, Field
 
 void default_pod_spec(json::object& spec) {
   each_container(spec, [](json::object& container, std::string_view) {
-    if (string_in(container, "imagePullPolicy").empty()) container["imagePullPolicy"] = pull_policy(string_in(container, "image"));
+    if (string_in(container, "imagePullPolicy").empty())
+      container["imagePullPolicy"] = pull_policy(string_in(container, "image"));
   });
   if (auto* volumes = list_in(spec, "volumes"))
     for (auto& item : *volumes)
-      if (auto* volume = item.if_object(); volume && volume->size() == 1 && volume->contains("name"))
+      if (auto* volume = item.if_object();
+          volume && volume->size() == 1 && volume->contains("name"))
         (*volume)["emptyDir"] = json::object();
 }
 
@@ -138,7 +152,8 @@ void validate_pod_spec(const json::object& spec, const std::string& path, FieldE
       if (const auto* volume = item.if_object()) volumes.emplace(string_in(*volume, "name"));
   const auto* main = list_in(spec, "containers");
   const auto required = text::cat(path, ".containers");
-  if ((!main || main->empty()) && std::ranges::none_of(errors, [&](const FieldError& e) { return e.field == required; }))
+  if ((!main || main->empty()) &&
+      std::ranges::none_of(errors, [&](const FieldError& e) { return e.field == required; }))
     errors.push_back({"FieldValueRequired", required, "Required value"});
   for (const auto list : kContainerLists) {
     const auto* containers = list_in(spec, list);
@@ -153,13 +168,18 @@ void validate_pod_spec(const json::object& spec, const std::string& path, FieldE
           errors.push_back({std::move(reason), whole, std::move(message)});
       };
       const auto name = string_in(*container, "name");
-      if (name.empty()) say("FieldValueRequired", ".name", "Required value");
-      else if (!names.emplace(name).second) say("FieldValueDuplicate", ".name", text::cat("Duplicate value: ", quoted(name)));
-      if (string_in(*container, "image").empty()) say("FieldValueRequired", ".image", "Required value");
+      if (name.empty())
+        say("FieldValueRequired", ".name", "Required value");
+      else if (!names.emplace(name).second)
+        say("FieldValueDuplicate", ".name", text::cat("Duplicate value: ", quoted(name)));
+      if (string_in(*container, "image").empty())
+        say("FieldValueRequired", ".image", "Required value");
       if (const auto* mounts = list_in(*container, "volumeMounts"))
         for (std::size_t m = 0; m < mounts->size(); ++m)
-          if (const auto* mount = (*mounts)[m].if_object(); mount && !volumes.contains(string_in(*mount, "name")))
-            say("FieldValueNotFound", text::cat(".volumeMounts[", m, "].name"), text::cat("Not found: ", quoted(string_in(*mount, "name"))));
+          if (const auto* mount = (*mounts)[m].if_object();
+              mount && !volumes.contains(string_in(*mount, "name")))
+            say("FieldValueNotFound", text::cat(".volumeMounts[", m, "].name"),
+                text::cat("Not found: ", quoted(string_in(*mount, "name"))));
     }
   }
 }

@@ -1,4 +1,5 @@
-// master/registry/strategy/service.cc — Services: defaults by type, what an update keeps, what it may not change.
+// master/registry/strategy/service.cc — Services: defaults by type, what an update keeps, what it
+// may not change.
 #include <set>
 
 #include "master/registry/strategy/fields.h"
@@ -21,7 +22,8 @@ void default_service(json::object& service) {
       auto* port = item.if_object();
       if (!port || !port->contains("port")) continue;
       const auto target = int_in(*port, "targetPort");
-      if (!port->contains("targetPort") || target == 0 || (port->at("targetPort").is_string() && string_in(*port, "targetPort").empty()))
+      if (!port->contains("targetPort") || target == 0 ||
+          (port->at("targetPort").is_string() && string_in(*port, "targetPort").empty()))
         (*port)["targetPort"] = port->at("port");
     }
   if (string_in(*spec, "sessionAffinity") == "ClientIP") {
@@ -36,7 +38,8 @@ void default_service(json::object& service) {
     default_to(*spec, "ipFamilyPolicy", "SingleStack");
   }
   if (has_node_ports(*spec)) default_to(*spec, "externalTrafficPolicy", "Cluster");
-  if (string_in(*spec, "type") == "LoadBalancer") default_to(*spec, "allocateLoadBalancerNodePorts", true);
+  if (string_in(*spec, "type") == "LoadBalancer")
+    default_to(*spec, "allocateLoadBalancerNodePorts", true);
   object_of(object_of(service, "status"), "loadBalancer");
 }
 
@@ -46,13 +49,17 @@ void keep_allocated(json::object& service, const json::object& old) {
   const auto* before = object_in(old, "spec");
   if (!spec || !before) return;
   if (!has_address(*spec) && string_in(*spec, "type") == "ExternalName") {
-    for (const std::string_view key : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"})
-      if (const auto* now = spec->if_contains(key); now && before->contains(key) && *now == before->at(key)) spec->erase(key);
+    for (const std::string_view key :
+         {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"})
+      if (const auto* now = spec->if_contains(key);
+          now && before->contains(key) && *now == before->at(key))
+        spec->erase(key);
   } else if (string_in(*before, "type") != "ExternalName") {
     if (string_in(*spec, "clusterIP").empty()) carry(*spec, *before, "clusterIP");
     const auto* addresses = list_in(*spec, "clusterIPs");
     if (!addresses || addresses->empty()) {
-      if (string_in(*spec, "clusterIP") == string_in(*before, "clusterIP")) carry(*spec, *before, "clusterIPs");
+      if (string_in(*spec, "clusterIP") == string_in(*before, "clusterIP"))
+        carry(*spec, *before, "clusterIPs");
     }
     for (const std::string_view key : {"ipFamilies", "ipFamilyPolicy"})
       if (!spec->contains(key)) carry(*spec, *before, key);
@@ -65,11 +72,17 @@ void keep_allocated(json::object& service, const json::object& old) {
     if (!port) continue;
     for (const auto& other : *old_ports) {
       const auto* was = other.if_object();
-      if (!was || int_in(*was, "port") != int_in(*port, "port") || string_in(*was, "protocol") != (port->contains("protocol") ? string_in(*port, "protocol") : std::string_view("TCP")))
+      if (!was || int_in(*was, "port") != int_in(*port, "port") ||
+          string_in(*was, "protocol") !=
+              (port->contains("protocol") ? string_in(*port, "protocol") : std::string_view("TCP")))
         continue;
-      if (has_node_ports(*spec) && int_in(*port, "nodePort").value_or(0) == 0 && has_node_ports(*before)) carry(*port, *was, "nodePort");
+      if (has_node_ports(*spec) && int_in(*port, "nodePort").value_or(0) == 0 &&
+          has_node_ports(*before))
+        carry(*port, *was, "nodePort");
       // Back from NodePort: the port that nobody asked to keep goes.
-      if (!has_node_ports(*spec) && has_node_ports(*before) && int_in(*port, "nodePort") == int_in(*was, "nodePort")) port->erase("nodePort");
+      if (!has_node_ports(*spec) && has_node_ports(*before) &&
+          int_in(*port, "nodePort") == int_in(*was, "nodePort"))
+        port->erase("nodePort");
     }
   }
   if (!has_node_ports(*spec) && has_node_ports(*before)) spec->erase("externalTrafficPolicy");
@@ -88,7 +101,8 @@ void validate_service(const json::object& service, FieldErrors& errors) {
   }
   if (headless && has_node_ports(*spec))
     errors.push_back({"FieldValueInvalid", "spec.clusterIPs[0]",
-                      text::cat("Invalid value: \"None\": may not be set to 'None' for ", string_in(*spec, "type"), " services")});
+                      text::cat("Invalid value: \"None\": may not be set to 'None' for ",
+                                string_in(*spec, "type"), " services")});
   if (!ports) return;
   std::set<std::string> names, fronts, node_ports;
   for (std::size_t i = 0; i < ports->size(); ++i) {
@@ -96,35 +110,47 @@ void validate_service(const json::object& service, FieldErrors& errors) {
     if (!port) continue;
     const auto at = text::cat("spec.ports[", i, "]");
     const auto name = string_in(*port, "name");
-    if (name.empty() && ports->size() > 1) errors.push_back({"FieldValueRequired", at + ".name", "Required value"});
+    if (name.empty() && ports->size() > 1)
+      errors.push_back({"FieldValueRequired", at + ".name", "Required value"});
     if (!name.empty() && !names.emplace(name).second)
-      errors.push_back({"FieldValueDuplicate", at + ".name", text::cat("Duplicate value: ", quoted(name))});
-    const auto front = text::cat(int_in(*port, "port").value_or(0), "/", string_in(*port, "protocol"));
+      errors.push_back(
+          {"FieldValueDuplicate", at + ".name", text::cat("Duplicate value: ", quoted(name))});
+    const auto front =
+        text::cat(int_in(*port, "port").value_or(0), "/", string_in(*port, "protocol"));
     if (!fronts.insert(front).second)
-      errors.push_back({"FieldValueDuplicate", at, text::cat("Duplicate value: ", json::serialize(*port))});
+      errors.push_back(
+          {"FieldValueDuplicate", at, text::cat("Duplicate value: ", json::serialize(*port))});
     const auto node_port = int_in(*port, "nodePort").value_or(0);
     if (node_port != 0 && !has_node_ports(*spec))
-      errors.push_back({"FieldValueForbidden", at + ".nodePort", "Forbidden: may not be used when `type` is 'ClusterIP'"});
-    if (node_port != 0 && !node_ports.insert(text::cat(node_port, "/", string_in(*port, "protocol"))).second)
-      errors.push_back({"FieldValueDuplicate", at + ".nodePort", text::cat("Duplicate value: ", node_port)});
-    if (const auto* target = port->if_contains("targetPort"); target && target->is_int64() && (target->get_int64() < 1 || target->get_int64() > 65535))
+      errors.push_back({"FieldValueForbidden", at + ".nodePort",
+                        "Forbidden: may not be used when `type` is 'ClusterIP'"});
+    if (node_port != 0 &&
+        !node_ports.insert(text::cat(node_port, "/", string_in(*port, "protocol"))).second)
+      errors.push_back(
+          {"FieldValueDuplicate", at + ".nodePort", text::cat("Duplicate value: ", node_port)});
+    if (const auto* target = port->if_contains("targetPort");
+        target && target->is_int64() && (target->get_int64() < 1 || target->get_int64() > 65535))
       errors.push_back({"FieldValueInvalid", at + ".targetPort",
-                        text::cat("Invalid value: ", target->get_int64(), ": must be between 1 and 65535, inclusive")});
+                        text::cat("Invalid value: ", target->get_int64(),
+                                  ": must be between 1 and 65535, inclusive")});
   }
 }
 
-void validate_service_change(const json::object& service, const json::object& old, FieldErrors& errors) {
+void validate_service_change(const json::object& service, const json::object& old,
+                             FieldErrors& errors) {
   const auto* spec = object_in(service, "spec");
   const auto* before = object_in(old, "spec");
   if (!spec || !before || !has_address(*spec) || !has_address(*before)) return;
   const auto was = string_in(*before, "clusterIP");
   if (was.empty() || was == string_in(*spec, "clusterIP")) return;
   errors.push_back({"FieldValueInvalid", "spec.clusterIPs[0]",
-                    text::cat("Invalid value: []string{", quoted(string_in(*spec, "clusterIP")), "}: may not change once set")});
+                    text::cat("Invalid value: []string{", quoted(string_in(*spec, "clusterIP")),
+                              "}: may not change once set")});
 }
 
 }  // namespace
 
-const Strategy kServiceStrategy{default_service, nullptr, keep_allocated, validate_service, validate_service_change};
+const Strategy kServiceStrategy{default_service, nullptr, keep_allocated, validate_service,
+                                validate_service_change};
 
 }  // namespace nodal::master

@@ -1,4 +1,5 @@
-// master/registry/strategy/workload.cc — Deployment and ReplicaSet: their template, selector and rollout.
+// master/registry/strategy/workload.cc — Deployment and ReplicaSet: their template, selector and
+// rollout.
 #include "master/registry/strategy/fields.h"
 
 namespace nodal::master {
@@ -44,8 +45,10 @@ bool fits(const json::object& selector, const json::object* labels) {
       const auto op = string_in(*expression, "operator");
       bool listed = false;
       if (const auto* values = list_in(*expression, "values"))
-        for (const auto& value : *values) listed = listed || (have && value.is_string() && view(value.get_string()) == *have);
-      if ((op == "In" && !listed) || (op == "NotIn" && listed) || (op == "Exists" && !have) || (op == "DoesNotExist" && have))
+        for (const auto& value : *values)
+          listed = listed || (have && value.is_string() && view(value.get_string()) == *have);
+      if ((op == "In" && !listed) || (op == "NotIn" && listed) || (op == "Exists" && !have) ||
+          (op == "DoesNotExist" && have))
         return false;
     }
   return true;
@@ -57,10 +60,12 @@ std::string go_map(const json::object* labels) {
   bool first = true;
   if (labels)
     for (const auto& [key, value] : *labels) {
-      out += text::cat(first ? "" : ", ", quoted(view(key)), ":", value.is_string() ? quoted(view(value.get_string())) : "");
+      out += text::cat(first ? "" : ", ", quoted(view(key)), ":",
+                       value.is_string() ? quoted(view(value.get_string())) : "");
       first = false;
     }
-  else return "map[string]string(nil)";
+  else
+    return "map[string]string(nil)";
   return out + "}";
 }
 
@@ -74,21 +79,25 @@ void validate_workload(const json::object& object, FieldErrors& errors) {
     const auto* match = object_in(*selector, "matchLabels");
     const auto* expressions = list_in(*selector, "matchExpressions");
     if ((!match || match->empty()) && (!expressions || expressions->empty()))
-      errors.push_back({"FieldValueInvalid", "spec.selector",
-                        text::cat("Invalid value: v1.LabelSelector{MatchLabels:map[string]string(nil), "
-                                  "MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: empty selector is invalid for ",
-                                  text::lower(string_in(object, "kind")))});
+      errors.push_back(
+          {"FieldValueInvalid", "spec.selector",
+           text::cat("Invalid value: v1.LabelSelector{MatchLabels:map[string]string(nil), "
+                     "MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: empty selector is "
+                     "invalid for ",
+                     text::lower(string_in(object, "kind")))});
     else if (!fits(*selector, labels))
       errors.push_back({"FieldValueInvalid", "spec.template.metadata.labels",
-                        text::cat("Invalid value: ", go_map(labels), ": `selector` does not match template `labels`")});
+                        text::cat("Invalid value: ", go_map(labels),
+                                  ": `selector` does not match template `labels`")});
   }
   const auto* pod_spec = pod ? object_in(*pod, "spec") : nullptr;
   if (!pod_spec) return;
   validate_pod_spec(*pod_spec, "spec.template.spec", errors);
   const auto restart = string_in(*pod_spec, "restartPolicy");
   if (!restart.empty() && restart != "Always")
-    errors.push_back({"FieldValueNotSupported", "spec.template.spec.restartPolicy",
-                      text::cat("Unsupported value: ", quoted(restart), R"(: supported values: "Always")")});
+    errors.push_back(
+        {"FieldValueNotSupported", "spec.template.spec.restartPolicy",
+         text::cat("Unsupported value: ", quoted(restart), R"(: supported values: "Always")")});
 }
 
 bool is_zero(const json::object& object, std::string_view key) {
@@ -106,12 +115,14 @@ void validate_deployment(const json::object& object, FieldErrors& errors) {
                       "Forbidden: may not be specified when strategy `type` is 'Recreate'"});
   if (rolling && is_zero(*rolling, "maxUnavailable") && is_zero(*rolling, "maxSurge"))
     errors.push_back({"FieldValueInvalid", "spec.strategy.rollingUpdate.maxUnavailable",
-                      text::cat("Invalid value: ", json::serialize(rolling->at("maxUnavailable")), ": may not be 0 when `maxSurge` is 0")});
+                      text::cat("Invalid value: ", json::serialize(rolling->at("maxUnavailable")),
+                                ": may not be 0 when `maxSurge` is 0")});
 }
 
 }  // namespace
 
 const Strategy kWorkloadStrategy{default_workload, nullptr, nullptr, validate_workload, nullptr};
-const Strategy kDeploymentStrategy{default_deployment, nullptr, nullptr, validate_deployment, nullptr};
+const Strategy kDeploymentStrategy{default_deployment, nullptr, nullptr, validate_deployment,
+                                   nullptr};
 
 }  // namespace nodal::master

@@ -20,7 +20,9 @@ std::string applied(std::string_view target, std::string_view patch) {
   const auto out = strategic_merge_patch(document.get_object(), change.get_object(), type);
   return out ? json::serialize(*out) : "error: " + out.error().message;
 }
-std::string pod(std::string_view spec) { return R"({"spec":{"template":{"spec":)" + std::string(spec) + "}}}"; }
+std::string pod(std::string_view spec) {
+  return R"({"spec":{"template":{"spec":)" + std::string(spec) + "}}}";
+}
 
 struct Case {
   const char* name;
@@ -32,7 +34,8 @@ TEST(StrategicMergePatch, DoesWhatKubectlMeans) {
       {"ImageOfOneContainer", pod(R"({"containers":[{"name":"c1","image":"a:1"},{"name":"c2"}]})"),
        pod(R"({"$setElementOrder/containers":[{"name":"c1"},{"name":"c2"}],"containers":[{"image":"a:2","name":"c1"}]})"),
        pod(R"({"containers":[{"name":"c1","image":"a:2"},{"name":"c2"}]})")},
-      {"EnvRemovedAndAdded", pod(R"({"containers":[{"name":"c1","env":[{"name":"A"},{"name":"B"}]}]})"),
+      {"EnvRemovedAndAdded",
+       pod(R"({"containers":[{"name":"c1","env":[{"name":"A"},{"name":"B"}]}]})"),
        pod(R"({"containers":[{"$setElementOrder/env":[{"name":"A"},{"name":"C"}],"env":[{"name":"C","value":"3"},{"$patch":"delete","name":"B"}],"name":"c1"}]})"),
        pod(R"({"containers":[{"name":"c1","env":[{"name":"A"},{"name":"C","value":"3"}]}]})")},
       {"ReorderedOnly", pod(R"({"containers":[{"name":"c1"},{"name":"x"},{"name":"c2"}]})"),
@@ -41,11 +44,12 @@ TEST(StrategicMergePatch, DoesWhatKubectlMeans) {
       {"VolumeSourceChanged", pod(R"({"volumes":[{"name":"v1","emptyDir":{}}]})"),
        pod(R"({"volumes":[{"$retainKeys":["hostPath","name"],"emptyDir":null,"hostPath":{"path":"/x"},"name":"v1"}]})"),
        pod(R"({"volumes":[{"name":"v1","hostPath":{"path":"/x"}}]})")},
-      {"StrategyBecomesRecreate", R"({"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}}}})",
+      {"StrategyBecomesRecreate",
+       R"({"spec":{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}}}})",
        R"({"spec":{"strategy":{"$retainKeys":["type"],"rollingUpdate":null,"type":"Recreate"}}})",
        R"({"spec":{"strategy":{"type":"Recreate"}}})"},
-      {"TolerationsAreOneValue", pod(R"({"tolerations":[{"key":"a"},{"key":"b"}]})"), pod(R"({"tolerations":[{"key":"k1"}]})"),
-       pod(R"({"tolerations":[{"key":"k1"}]})")},
+      {"TolerationsAreOneValue", pod(R"({"tolerations":[{"key":"a"},{"key":"b"}]})"),
+       pod(R"({"tolerations":[{"key":"k1"}]})"), pod(R"({"tolerations":[{"key":"k1"}]})")},
       {"FinalizerRemoved", R"({"metadata":{"finalizers":["a/b","c/d"]}})",
        R"({"metadata":{"$deleteFromPrimitiveList/finalizers":["a/b"],"$setElementOrder/finalizers":["c/d"]}})",
        R"({"metadata":{"finalizers":["c/d"]}})"},
@@ -53,10 +57,12 @@ TEST(StrategicMergePatch, DoesWhatKubectlMeans) {
        R"({"metadata":{"$setElementOrder/finalizers":["c/d","e/f"],"finalizers":["e/f"]}})",
        R"({"metadata":{"finalizers":["c/d","e/f"]}})"},
       {"NullsRemove", R"({"metadata":{"annotations":{"n1":"x","n2":"y"}},"spec":{"replicas":2}})",
-       R"({"metadata":{"annotations":{"n1":null}},"spec":{"replicas":null}})", R"({"metadata":{"annotations":{"n2":"y"}},"spec":{}})"},
-      {"ReplaceDirective", R"({"spec":{"replicas":2,"paused":true}})", R"({"spec":{"$patch":"replace","replicas":1}})",
-       R"({"spec":{"replicas":1}})"},
-      {"NoMergeKey", pod(R"({"containers":[{"name":"c1"}]})"), pod(R"({"containers":[{"image":"x"}]})"),
+       R"({"metadata":{"annotations":{"n1":null}},"spec":{"replicas":null}})",
+       R"({"metadata":{"annotations":{"n2":"y"}},"spec":{}})"},
+      {"ReplaceDirective", R"({"spec":{"replicas":2,"paused":true}})",
+       R"({"spec":{"$patch":"replace","replicas":1}})", R"({"spec":{"replicas":1}})"},
+      {"NoMergeKey", pod(R"({"containers":[{"name":"c1"}]})"),
+       pod(R"({"containers":[{"image":"x"}]})"),
        R"(error: map: {"image":"x"} does not contain declared merge key: name)"},
   };
   for (const auto& c : cases) EXPECT_EQ(applied(c.target, c.patch), c.result) << c.name;
@@ -68,12 +74,21 @@ TEST(JsonPatch, AppliesAllOrNothing) {
     const auto out = json_patch(target, json::parse({patch.data(), patch.size()}));
     return out ? json::serialize(*out) : std::string("error");
   };
-  EXPECT_EQ(apply(R"([{"op":"add","path":"/a/b/1","value":9},{"op":"add","path":"/a/b/-","value":3}])"), R"({"a":{"b":[1,9,2,3]},"c~d":1})");
-  EXPECT_EQ(apply(R"([{"op":"remove","path":"/c~0d"},{"op":"replace","path":"/a/b/0","value":null}])"), R"({"a":{"b":[null,2]}})");
-  EXPECT_EQ(apply(R"([{"op":"move","from":"/a/b","path":"/x"},{"op":"test","path":"/x","value":[1,2]}])"), R"({"a":{},"c~d":1,"x":[1,2]})");
-  for (const char* bad : {R"([{"op":"test","path":"/a","value":1}])", R"([{"op":"replace","path":"/nope","value":1}])",
-                          R"([{"op":"remove","path":"/a/b/7"}])", R"([{"op":"fly","path":"/a"}])", R"([{"op":"add","path":"/a/b/9","value":1}])",
-                          R"([{"op":"move","from":"/a","path":"/a/b"}])", R"([{"op":"add","path":"a","value":1}])", R"({"op":"add"})", "[1]"})
+  EXPECT_EQ(
+      apply(R"([{"op":"add","path":"/a/b/1","value":9},{"op":"add","path":"/a/b/-","value":3}])"),
+      R"({"a":{"b":[1,9,2,3]},"c~d":1})");
+  EXPECT_EQ(
+      apply(R"([{"op":"remove","path":"/c~0d"},{"op":"replace","path":"/a/b/0","value":null}])"),
+      R"({"a":{"b":[null,2]}})");
+  EXPECT_EQ(
+      apply(R"([{"op":"move","from":"/a/b","path":"/x"},{"op":"test","path":"/x","value":[1,2]}])"),
+      R"({"a":{},"c~d":1,"x":[1,2]})");
+  for (const char* bad :
+       {R"([{"op":"test","path":"/a","value":1}])",
+        R"([{"op":"replace","path":"/nope","value":1}])", R"([{"op":"remove","path":"/a/b/7"}])",
+        R"([{"op":"fly","path":"/a"}])", R"([{"op":"add","path":"/a/b/9","value":1}])",
+        R"([{"op":"move","from":"/a","path":"/a/b"}])", R"([{"op":"add","path":"a","value":1}])",
+        R"({"op":"add"})", "[1]"})
     EXPECT_EQ(apply(bad), "error") << bad;
   std::string bomb = R"([{"op":"add","path":"/x","value":{"k":[]}})";
   for (int i = 0; i < 200; ++i) bomb += R"(,{"op":"copy","from":"/x","path":"/x/k/-"})";
@@ -82,7 +97,8 @@ TEST(JsonPatch, AppliesAllOrNothing) {
 
 TEST(MergePatch, FollowsRfc7386) {
   const auto apply = [](std::string_view target, std::string_view patch) {
-    return json::serialize(merge_patch(json::parse({target.data(), target.size()}), json::parse({patch.data(), patch.size()})));
+    return json::serialize(merge_patch(json::parse({target.data(), target.size()}),
+                                       json::parse({patch.data(), patch.size()})));
   };
   EXPECT_EQ(apply(R"({"a":"b"})", R"({"a":"c"})"), R"({"a":"c"})");
   EXPECT_EQ(apply(R"({"a":{"b":"c"}})", R"({"a":{"b":"d","c":null}})"), R"({"a":{"b":"d"}})");
@@ -91,16 +107,22 @@ TEST(MergePatch, FollowsRfc7386) {
 
 TEST(Prune, DropsTheUnknownAndNamesTheWrong) {
   const schema::Type& type = *schema::find_resource("apps", "v1", "deployments")->type;
-  json::value document = json::parse(R"({"kind":"Deployment","spec":{"foo":1,"replicas":null,"template":{"spec":{"containers":[{"imag":"x"}]}}}})");
+  json::value document = json::parse(
+      R"({"kind":"Deployment","spec":{"foo":1,"replicas":null,"template":{"spec":{"containers":[{"imag":"x"}]}}}})");
   std::vector<std::string> unknown;
   ASSERT_TRUE(prune(document.get_object(), type, unknown));
-  EXPECT_EQ(unknown, (std::vector<std::string>{"spec.foo", "spec.template.spec.containers[0].imag"}));
-  EXPECT_EQ(json::serialize(document), R"({"kind":"Deployment","spec":{"template":{"spec":{"containers":[{}]}}}})");
+  EXPECT_EQ(unknown,
+            (std::vector<std::string>{"spec.foo", "spec.template.spec.containers[0].imag"}));
+  EXPECT_EQ(json::serialize(document),
+            R"({"kind":"Deployment","spec":{"template":{"spec":{"containers":[{}]}}}})");
   json::value wrong = json::parse(R"({"spec":{"replicas":"two"}})");
   const auto refused = prune(wrong.get_object(), type, unknown);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().message, "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32");
-  EXPECT_EQ(duplicate_fields(R"({"a":1,"b":[{"c":"\"c\":","c":2}],"a":3})"), (std::vector<std::string>{"b[0].c", "a"}));
+  EXPECT_EQ(refused.error().message,
+            "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of "
+            "type int32");
+  EXPECT_EQ(duplicate_fields(R"({"a":1,"b":[{"c":"\"c\":","c":2}],"a":3})"),
+            (std::vector<std::string>{"b[0].c", "a"}));
 }
 
 TEST(LabelSelector, ParsesAndMatches) {
@@ -115,10 +137,14 @@ TEST(LabelSelector, ParsesAndMatches) {
                ? 1
                : 0;
   };
-  for (const char* yes : {"", "app=web", "app==web", "app", "!x", "x!=y", "app in (a, web)", "x notin (a)", "n>4", "n<6", "app=web,n=5"})
+  for (const char* yes : {"", "app=web", "app==web", "app", "!x", "x!=y", "app in (a, web)",
+                          "x notin (a)", "n>4", "n<6", "app=web,n=5"})
     EXPECT_EQ(matches(yes), 1) << yes;
-  for (const char* no : {"app=x", "x", "!app", "app!=web", "app notin (web)", "n>5", "x=", "app=web,x"}) EXPECT_EQ(matches(no), 0) << no;
-  for (const char* bad : {"a b", "a in", "a in (b", "=b", "a=b,", "a=-", "a!b", "-a", "a>x", ","}) EXPECT_EQ(matches(bad), -1) << bad;
+  for (const char* no :
+       {"app=x", "x", "!app", "app!=web", "app notin (web)", "n>5", "x=", "app=web,x"})
+    EXPECT_EQ(matches(no), 0) << no;
+  for (const char* bad : {"a b", "a in", "a in (b", "=b", "a=b,", "a=-", "a!b", "-a", "a>x", ","})
+    EXPECT_EQ(matches(bad), -1) << bad;
 }
 
 }  // namespace

@@ -357,8 +357,7 @@ TEST(ProtobufEnvelope, ReadsACompletePod) {
   EXPECT_EQ(at("/spec/volumes/3"),
             R"({"name":"s","secret":{"secretName":"s","defaultMode":256,"optional":false}})");
   EXPECT_EQ(at("/spec/containers/0/env/0"), R"({"name":"A"})");
-  EXPECT_EQ(at("/spec/containers/0/readinessProbe/httpGet/httpHeaders/0"),
-            R"({"name":"X"})");
+  EXPECT_EQ(at("/spec/containers/0/readinessProbe/httpGet/httpHeaders/0"), R"({"name":"X"})");
   EXPECT_EQ(at("/spec/containers/0/lifecycle"), R"({"preStop":{"sleep":{"seconds":0}}})");
   EXPECT_FALSE(document.at("spec").as_object().contains("hostNetwork"));
 }

@@ -1,4 +1,5 @@
-// tests/unit/base/http_server_test.cc — the server over loopback: TCP, TLS and unix sockets, byte by byte.
+// tests/unit/base/http_server_test.cc — the server over loopback: TCP, TLS and unix sockets, byte
+// by byte.
 #include "base/http/server.h"
 
 #include <arpa/inet.h>
@@ -22,7 +23,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// --- keys for TLS -------------------------------------------------------------------------------------------------
+// --- keys for TLS
+// -------------------------------------------------------------------------------------------------
 
 struct Identity {
   std::string certificate, key;
@@ -38,7 +40,8 @@ std::string pem_of(const std::function<void(BIO*)>& write) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-Identity make_identity(const char* cn, const std::vector<std::string>& groups, const Identity* issuer) {
+Identity make_identity(const char* cn, const std::vector<std::string>& groups,
+                       const Identity* issuer) {
   Identity out;
   out.pkey.reset(EVP_EC_gen("P-256"));
   out.x509.reset(X509_new());
@@ -51,21 +54,27 @@ Identity make_identity(const char* cn, const std::vector<std::string>& groups, c
   X509_set_pubkey(x, out.pkey.get());
   X509_NAME* name = X509_get_subject_name(x);
   for (const auto& group : groups)
-    X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(group.c_str()), -1, -1, 0);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(cn), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8,
+                               reinterpret_cast<const unsigned char*>(group.c_str()), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(cn),
+                             -1, -1, 0);
   X509_set_issuer_name(x, issuer ? X509_get_subject_name(issuer->x509.get()) : name);
   if (!issuer) {
-    X509_EXTENSION* ca = X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE");
+    X509_EXTENSION* ca =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE");
     X509_add_ext(x, ca, -1);
     X509_EXTENSION_free(ca);
   }
   X509_sign(x, issuer ? issuer->pkey.get() : out.pkey.get(), EVP_sha256());
   out.certificate = pem_of([&](BIO* b) { PEM_write_bio_X509(b, x); });
-  out.key = pem_of([&](BIO* b) { PEM_write_bio_PrivateKey(b, out.pkey.get(), nullptr, nullptr, 0, nullptr, nullptr); });
+  out.key = pem_of([&](BIO* b) {
+    PEM_write_bio_PrivateKey(b, out.pkey.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  });
   return out;
 }
 
-// --- a client that sends exactly what it is told -------------------------------------------------------------------
+// --- a client that sends exactly what it is told
+// -------------------------------------------------------------------
 
 class Peer {
  public:
@@ -104,8 +113,9 @@ class Peer {
 
   void write(std::string_view bytes) {
     while (!bytes.empty()) {
-      const auto n = ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
-                          : static_cast<int>(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
+      const auto n =
+          ssl_ ? SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()))
+               : static_cast<int>(::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL));
       if (n <= 0) return;
       bytes.remove_prefix(static_cast<std::size_t>(n));
     }
@@ -146,10 +156,13 @@ class Peer {
   Answer answer(bool no_body = false) {
     Answer out;
     out.head = until("\r\n\r\n");
-    if (out.head.size() > 12) out.status = text::number<int>(std::string_view(out.head).substr(9, 3)).value_or(0);
+    if (out.head.size() > 12)
+      out.status = text::number<int>(std::string_view(out.head).substr(9, 3)).value_or(0);
     if (const auto at = out.head.find("Content-Length: "); at != std::string::npos && !no_body) {
       const auto end = out.head.find('\r', at);
-      out.body = take(text::number<std::size_t>(std::string_view(out.head).substr(at + 16, end - at - 16)).value_or(0));
+      out.body =
+          take(text::number<std::size_t>(std::string_view(out.head).substr(at + 16, end - at - 16))
+                   .value_or(0));
     }
     return out;
   }
@@ -218,7 +231,9 @@ TEST(HttpServer, AnswersAndKeepsTheConnection) {
 TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
   const auto server = serve(echo);
   Peer peer(server->port());
-  peer.write("GET /1 HTTP/1.1\r\nHost: x\r\n\r\nPOST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhiGET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+  peer.write(
+      "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nPOST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: "
+      "2\r\n\r\nhiGET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(peer.answer().body, "GET /1 ");
   EXPECT_EQ(peer.answer().body, "POST /2 hi");
   EXPECT_EQ(peer.answer().body, "GET /3 ");
@@ -227,7 +242,9 @@ TEST(HttpServer, AnswersPipelinedRequestsInOrder) {
 TEST(HttpServer, TakesARequestByteByByte) {
   const auto server = serve(echo);
   Peer peer(server->port());
-  for (const char c : std::string_view("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")) peer.write({&c, 1});
+  for (const char c :
+       std::string_view("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"))
+    peer.write({&c, 1});
   EXPECT_EQ(peer.answer().body, "PUT /x abc");
 }
 
@@ -297,9 +314,10 @@ TEST(HttpServer, RefusesHeadersAboveTheLimit) {
 
 TEST(HttpServer, RefusesWhatIsNoHttp) {
   const auto server = serve(echo);
-  for (const char* bytes : {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
-                            "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                            "GET / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+  for (const char* bytes :
+       {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+        "GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        "GET / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
     Peer peer(server->port());
     peer.write(bytes);
     peer.half_close();
@@ -471,7 +489,9 @@ TEST(HttpServer, TlsWithOptionalClientCertificates) {
   const auto server = serve(
       [](Request request, ResponderPtr responder) {
         std::string who = "nobody";
-        if (request.certificate) who = request.certificate->common_name + ":" + text::join(request.certificate->organizations, ",");
+        if (request.certificate)
+          who = request.certificate->common_name + ":" +
+                text::join(request.certificate->organizations, ",");
         responder->send(text_answer(who));
       },
       options);
@@ -536,7 +556,9 @@ TEST(HttpServer, UnixSocketsReplaceStaleFilesOnly) {
   ServerOptions options;
   options.listen = "unix:" + path;
   {
-    const auto server = serve([](Request request, ResponderPtr r) { r->send(text_answer(request.peer_address)); }, options);
+    const auto server =
+        serve([](Request request, ResponderPtr r) { r->send(text_answer(request.peer_address)); },
+              options);
     Peer peer(path);
     peer.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     EXPECT_EQ(peer.answer().body, "unix");
@@ -606,7 +628,8 @@ TEST(HttpServer, StopLetsAnswersFinishAndEndsStreams) {
   EXPECT_TRUE(wait.rest().ends_with("at last"));
   stopper.join();
   server.reset();
-  EXPECT_FALSE(open->write(std::make_shared<const std::string>("x"))) << "a responder may outlive its server";
+  EXPECT_FALSE(open->write(std::make_shared<const std::string>("x")))
+      << "a responder may outlive its server";
 }
 
 }  // namespace

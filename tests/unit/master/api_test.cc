@@ -1,4 +1,5 @@
-// tests/unit/master/api_test.cc — the API over its in-process transport: what a client sends and sees.
+// tests/unit/master/api_test.cc — the API over its in-process transport: what a client sends and
+// sees.
 #include "master/api/api.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +26,8 @@ struct Reply {
   http::Headers headers;
   [[nodiscard]] std::string message() const {
     const auto* object = body.if_object();
-    return object && object->contains("message") ? std::string(object->at("message").as_string()) : "";
+    return object && object->contains("message") ? std::string(object->at("message").as_string())
+                                                 : "";
   }
 };
 
@@ -36,20 +38,30 @@ class ApiTest : public testing::Test {
     parts.kv = &kv;
     parts.clock = &clock;
     parts.bookmark_interval = 1s;
-    parts.authenticate = [](const http::Request&) -> Answer<Caller> { return errors::unauthorized(); };
-    parts.authorize = [](const Caller& caller, const RequestInfo& info) -> std::optional<std::string> {
-      if (caller.user == "guest") return text::cat("User \"guest\" cannot ", info.verb, " resource");
+    parts.authenticate = [](const http::Request&) -> Answer<Caller> {
+      return errors::unauthorized();
+    };
+    parts.authorize = [](const Caller& caller,
+                         const RequestInfo& info) -> std::optional<std::string> {
+      if (caller.user == "guest")
+        return text::cat("User \"guest\" cannot ", info.verb, " resource");
       return std::nullopt;
     };
     api = std::make_unique<Api>(std::move(parts));
     api->set_ready();
     transport = std::make_unique<LoopbackTransport>(*api, Caller{"admin", {"system:masters"}, ""});
     for (const char* name : {"default", "other"})
-      EXPECT_EQ(post("/api/v1/namespaces", text::cat(R"({"metadata":{"name":")", name, "\"}}")).status, 201);
-    EXPECT_EQ(post("/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})").status, 201);
+      EXPECT_EQ(
+          post("/api/v1/namespaces", text::cat(R"({"metadata":{"name":")", name, "\"}}")).status,
+          201);
+    EXPECT_EQ(
+        post("/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})")
+            .status,
+        201);
   }
 
-  Reply call(std::string_view method, std::string_view target, std::string_view body = "", http::Headers headers = {}) {
+  Reply call(std::string_view method, std::string_view target, std::string_view body = "",
+             http::Headers headers = {}) {
     http::Request request;
     request.method = method;
     request.target = target;
@@ -67,7 +79,8 @@ class ApiTest : public testing::Test {
     return out;
   }
   Reply get(std::string_view target, std::string_view accept = "") {
-    return call("GET", target, "", accept.empty() ? http::Headers{} : http::Headers{{"Accept", std::string(accept)}});
+    return call("GET", target, "",
+                accept.empty() ? http::Headers{} : http::Headers{{"Accept", std::string(accept)}});
   }
   Reply post(std::string_view target, std::string_view body) { return call("POST", target, body); }
   Reply make_map(std::string_view name, std::string_view labels = "{}") {
@@ -84,7 +97,8 @@ class ApiTest : public testing::Test {
 std::string names(const Reply& reply) {
   std::string out;
   if (const auto* items = reply.body.as_object().if_contains("items"))
-    for (const auto& item : items->as_array()) out += std::string(item.at("metadata").at("name").as_string()) + " ";
+    for (const auto& item : items->as_array())
+      out += std::string(item.at("metadata").at("name").as_string()) + " ";
   return out;
 }
 
@@ -101,7 +115,8 @@ class Watch {
           request,
           [&](std::string_view bytes) {
             buffer += bytes;
-            for (std::size_t end; (end = buffer.find('\n')) != std::string::npos; buffer.erase(0, end + 1)) {
+            for (std::size_t end; (end = buffer.find('\n')) != std::string::npos;
+                 buffer.erase(0, end + 1)) {
               const std::lock_guard lock(mutex_);
               lines_.push_back(buffer.substr(0, end));
               changed_.notify_all();
@@ -121,12 +136,15 @@ class Watch {
     if (line.empty()) return "";
     const auto event = json::parse(line);
     const auto& metadata = event.at("object").at("metadata").as_object();
-    return text::cat(std::string_view(event.at("type").as_string()), " ",
-                     metadata.contains("name") ? std::string_view(metadata.at("name").as_string()) : "-");
+    return text::cat(
+        std::string_view(event.at("type").as_string()), " ",
+        metadata.contains("name") ? std::string_view(metadata.at("name").as_string()) : "-");
   }
   std::string next_line(std::chrono::milliseconds limit = 5s) {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, limit, [&] { return !lines_.empty() || ended_; }) || lines_.empty()) return "";
+    if (!changed_.wait_for(lock, limit, [&] { return !lines_.empty() || ended_; }) ||
+        lines_.empty())
+      return "";
     auto line = std::move(lines_.front());
     lines_.erase(lines_.begin());
     return line;
@@ -157,7 +175,8 @@ TEST_F(ApiTest, CreatesGetsAndLists) {
   EXPECT_EQ(names(list), "a b ");
   EXPECT_EQ(list.body.at("kind"), "ConfigMapList");
   EXPECT_EQ(list.body.at("apiVersion"), "v1");
-  EXPECT_EQ(list.body.at("metadata").at("resourceVersion"), json::value(std::to_string(kv.revision())));
+  EXPECT_EQ(list.body.at("metadata").at("resourceVersion"),
+            json::value(std::to_string(kv.revision())));
   EXPECT_EQ(names(get("/api/v1/configmaps")), "a b ");
   EXPECT_EQ(names(get("/api/v1/namespaces/other/configmaps")), "");
 }
@@ -170,8 +189,9 @@ TEST_F(ApiTest, SaysWhatDoesNotExist) {
   const auto ns = post("/api/v1/namespaces/nope/configmaps", R"({"metadata":{"name":"a"}})");
   EXPECT_EQ(ns.status, 404);
   EXPECT_EQ(ns.message(), "namespaces \"nope\" not found");
-  for (const char* path : {"/nope", "/api/v1/nope", "/apis/nope/v1", "/apis/apps/v9/deployments", "/api/v1/namespaces/default/pods/p/nope",
-                           "/api/v1/configmaps/x", "/api/v1/namespaces/default/nodes"}) {
+  for (const char* path : {"/nope", "/api/v1/nope", "/apis/nope/v1", "/apis/apps/v9/deployments",
+                           "/api/v1/namespaces/default/pods/p/nope", "/api/v1/configmaps/x",
+                           "/api/v1/namespaces/default/nodes"}) {
     const auto reply = get(path);
     EXPECT_EQ(reply.status, 404) << path;
     EXPECT_EQ(reply.message(), "the server could not find the requested resource") << path;
@@ -182,33 +202,47 @@ TEST_F(ApiTest, SaysWhatDoesNotExist) {
 }
 
 TEST_F(ApiTest, RefusesNamesThatDoNotFit) {
-  EXPECT_EQ(post("/api/v1/namespaces/default/configmaps", R"({"metadata":{"name":"a","namespace":"other"}})").message(),
-            "the namespace of the provided object does not match the namespace sent on the request");
+  EXPECT_EQ(
+      post("/api/v1/namespaces/default/configmaps",
+           R"({"metadata":{"name":"a","namespace":"other"}})")
+          .message(),
+      "the namespace of the provided object does not match the namespace sent on the request");
   const auto nameless = post("/api/v1/namespaces/default/configmaps", R"({"metadata":{}})");
   EXPECT_EQ(nameless.status, 422);
   EXPECT_NE(nameless.message().find("name or generateName is required"), std::string::npos);
-  EXPECT_EQ(post("/api/v1/namespaces/default/configmaps", R"({"metadata":{"name":"a","resourceVersion":"5"}})").message(),
+  EXPECT_EQ(post("/api/v1/namespaces/default/configmaps",
+                 R"({"metadata":{"name":"a","resourceVersion":"5"}})")
+                .message(),
             "resourceVersion should not be set on objects to be created");
   make_map("a");
-  EXPECT_EQ(call("PUT", "/api/v1/namespaces/default/configmaps/a", R"({"metadata":{"name":"b"}})").message(),
+  EXPECT_EQ(call("PUT", "/api/v1/namespaces/default/configmaps/a", R"({"metadata":{"name":"b"}})")
+                .message(),
             "the name of the object (b) does not match the name on the URL (a)");
   const auto twice = make_map("a");
   EXPECT_EQ(twice.status, 409);
   EXPECT_EQ(twice.message(), "configmaps \"a\" already exists");
-  const auto generated = post("/api/v1/namespaces/default/configmaps", R"({"metadata":{"generateName":"g-"}})");
+  const auto generated =
+      post("/api/v1/namespaces/default/configmaps", R"({"metadata":{"generateName":"g-"}})");
   EXPECT_EQ(generated.status, 201);
-  EXPECT_TRUE(std::string_view(generated.body.at("metadata").at("name").as_string()).starts_with("g-"));
+  EXPECT_TRUE(
+      std::string_view(generated.body.at("metadata").at("name").as_string()).starts_with("g-"));
 }
 
 TEST_F(ApiTest, RefusesBodiesItCannotRead) {
   const char* path = "/api/v1/namespaces/default/configmaps";
-  for (const char* body : {"", "{", "[]", "\"x\"", "{\"metadata\":", "nonsense"}) EXPECT_EQ(post(path, body).status, 400) << body;
+  for (const char* body : {"", "{", "[]", "\"x\"", "{\"metadata\":", "nonsense"})
+    EXPECT_EQ(post(path, body).status, 400) << body;
   EXPECT_EQ(post(path, std::string(100, '[') + std::string(100, ']')).status, 400);
   const auto type = call("POST", path, "{}", {{"Content-Type", "text/html"}});
   EXPECT_EQ(type.status, 415);
-  EXPECT_TRUE(type.message().starts_with("the body of the request was in an unknown format - accepted media types include: "));
-  EXPECT_EQ(call("POST", path, "k8s", {{"Content-Type", "application/vnd.kubernetes.protobuf"}}).status, 400);
-  EXPECT_EQ(call("PATCH", text::cat(path, "/x"), "{}", {{"Content-Type", "application/json"}}).status, 415);
+  EXPECT_TRUE(type.message().starts_with(
+      "the body of the request was in an unknown format - accepted media types include: "));
+  EXPECT_EQ(
+      call("POST", path, "k8s", {{"Content-Type", "application/vnd.kubernetes.protobuf"}}).status,
+      400);
+  EXPECT_EQ(
+      call("PATCH", text::cat(path, "/x"), "{}", {{"Content-Type", "application/json"}}).status,
+      415);
   EXPECT_EQ(get(path, "text/html").status, 406);
   EXPECT_EQ(get(path, "application/vnd.kubernetes.protobuf").status, 406);
   EXPECT_EQ(get(path, "application/vnd.kubernetes.protobuf, */*").status, 200);
@@ -217,13 +251,16 @@ TEST_F(ApiTest, RefusesBodiesItCannotRead) {
 }
 
 TEST_F(ApiTest, RefusesPathsThatLeaveTheirPlace) {
-  for (const char* path : {"/api/v1/namespaces/../pods", "/api/v1/namespaces/default/configmaps/%2e%2e", "/api/v1/namespaces/a%2fb/configmaps",
-                           "/api/v1/namespaces/default/configmaps/%00", "/api/v1/%zz"})
+  for (const char* path :
+       {"/api/v1/namespaces/../pods", "/api/v1/namespaces/default/configmaps/%2e%2e",
+        "/api/v1/namespaces/a%2fb/configmaps", "/api/v1/namespaces/default/configmaps/%00",
+        "/api/v1/%zz"})
     EXPECT_EQ(get(path).status, 400) << path;
 }
 
 TEST_F(ApiTest, DryRunsStoreNothing) {
-  const auto reply = post("/api/v1/namespaces/default/configmaps?dryRun=All", R"({"metadata":{"name":"d"}})");
+  const auto reply =
+      post("/api/v1/namespaces/default/configmaps?dryRun=All", R"({"metadata":{"name":"d"}})");
   EXPECT_EQ(reply.status, 201);
   EXPECT_EQ(get("/api/v1/namespaces/default/configmaps/d").status, 404);
 }
@@ -239,7 +276,9 @@ TEST_F(ApiTest, SelectsByLabelsAndFields) {
   EXPECT_EQ(names(get(path + "fieldSelector=metadata.name%3Db")), "b ");
   EXPECT_EQ(names(get(path + "fieldSelector=metadata.name%21%3Db")), "a c ");
   EXPECT_EQ(names(get(path + "fieldSelector=metadata.name%3Db&labelSelector=app%3Dx")), "");
-  EXPECT_EQ(names(get("/api/v1/configmaps?fieldSelector=metadata.namespace%3Ddefault,metadata.name%3Dc")), "c ");
+  EXPECT_EQ(
+      names(get("/api/v1/configmaps?fieldSelector=metadata.namespace%3Ddefault,metadata.name%3Dc")),
+      "c ");
   const auto bad = get(path + "fieldSelector=spec.foo%3Dx");
   EXPECT_EQ(bad.status, 400);
   EXPECT_EQ(bad.message(), "field label not supported: spec.foo");
@@ -254,29 +293,40 @@ TEST_F(ApiTest, ListsInPagesOfOneState) {
   EXPECT_EQ(first.body.at("metadata").at("remainingItemCount"), 4);
   make_map("bb");  // after the first page was read
   make_map("dd");
-  const auto second = get(path + "&continue=" + http::percent_encode(std::string(first.body.at("metadata").at("continue").as_string())));
+  const auto second =
+      get(path + "&continue=" +
+          http::percent_encode(std::string(first.body.at("metadata").at("continue").as_string())));
   EXPECT_EQ(names(second), "d e f ") << "pages show one state";
-  EXPECT_EQ(second.body.at("metadata").at("resourceVersion"), first.body.at("metadata").at("resourceVersion"));
-  const auto third = get(path + "&continue=" + http::percent_encode(std::string(second.body.at("metadata").at("continue").as_string())));
+  EXPECT_EQ(second.body.at("metadata").at("resourceVersion"),
+            first.body.at("metadata").at("resourceVersion"));
+  const auto third =
+      get(path + "&continue=" +
+          http::percent_encode(std::string(second.body.at("metadata").at("continue").as_string())));
   EXPECT_EQ(names(third), "g ");
   EXPECT_FALSE(third.body.at("metadata").as_object().contains("continue"));
   EXPECT_EQ(get(path + "&continue=rubbish").status, 400);
 
   ASSERT_TRUE(kv.compact(kv.revision()));
-  const auto old = get(path + "&continue=" + http::percent_encode(std::string(second.body.at("metadata").at("continue").as_string())));
+  const auto old =
+      get(path + "&continue=" +
+          http::percent_encode(std::string(second.body.at("metadata").at("continue").as_string())));
   EXPECT_EQ(old.status, 410);
   EXPECT_EQ(old.body.at("reason"), "Expired");
-  const auto rest = get(path + "&continue=" + http::percent_encode(std::string(old.body.at("metadata").at("continue").as_string())));
+  const auto rest =
+      get(path + "&continue=" +
+          http::percent_encode(std::string(old.body.at("metadata").at("continue").as_string())));
   EXPECT_EQ(names(rest), "g ");
 }
 
 TEST_F(ApiTest, PagesAreFilledWithASelector) {
-  for (int i = 0; i < 20; ++i) make_map(text::cat("m", i < 10 ? "0" : "", i), i % 4 == 0 ? R"({"a":"b"})" : "{}");
+  for (int i = 0; i < 20; ++i)
+    make_map(text::cat("m", i < 10 ? "0" : "", i), i % 4 == 0 ? R"({"a":"b"})" : "{}");
   const auto first = get("/api/v1/namespaces/default/configmaps?limit=3&labelSelector=a%3Db");
   EXPECT_EQ(names(first), "m00 m04 m08 ");
   EXPECT_FALSE(first.body.at("metadata").as_object().contains("remainingItemCount"));
-  const auto second = get("/api/v1/namespaces/default/configmaps?limit=3&labelSelector=a%3Db&continue=" +
-                          http::percent_encode(std::string(first.body.at("metadata").at("continue").as_string())));
+  const auto second =
+      get("/api/v1/namespaces/default/configmaps?limit=3&labelSelector=a%3Db&continue=" +
+          http::percent_encode(std::string(first.body.at("metadata").at("continue").as_string())));
   EXPECT_EQ(names(second), "m12 m16 ");
 }
 
@@ -285,7 +335,8 @@ TEST_F(ApiTest, ReadsAtARevision) {
   const auto then = kv.revision();
   make_map("b");
   const std::string path = "/api/v1/namespaces/default/configmaps?";
-  EXPECT_EQ(names(get(text::cat(path, "resourceVersion=", then, "&resourceVersionMatch=Exact"))), "a ");
+  EXPECT_EQ(names(get(text::cat(path, "resourceVersion=", then, "&resourceVersionMatch=Exact"))),
+            "a ");
   EXPECT_EQ(names(get(text::cat(path, "resourceVersion=", then))), "a b ");
   EXPECT_EQ(names(get(path + "resourceVersion=0")), "a b ");
   EXPECT_EQ(get(path + "resourceVersion=x").status, 400);
@@ -293,22 +344,29 @@ TEST_F(ApiTest, ReadsAtARevision) {
   EXPECT_EQ(get(path + "resourceVersionMatch=Exact").status, 422);
   EXPECT_EQ(get(path + "resourceVersion=0&resourceVersionMatch=Exact").status, 422);
   ASSERT_TRUE(kv.compact(kv.revision()));
-  EXPECT_EQ(get(text::cat(path, "resourceVersion=", then, "&resourceVersionMatch=Exact")).status, 410);
+  EXPECT_EQ(get(text::cat(path, "resourceVersion=", then, "&resourceVersionMatch=Exact")).status,
+            410);
 }
 
 TEST_F(ApiTest, WatchesFromTheStateListed) {
   make_map("a");
   const auto from = kv.revision();
   make_map("b");
-  Watch watch(*transport, text::cat("/api/v1/namespaces/default/configmaps?watch=true&resourceVersion=", from));
+  Watch watch(*transport,
+              text::cat("/api/v1/namespaces/default/configmaps?watch=true&resourceVersion=", from));
   EXPECT_EQ(watch.next(), "ADDED b");
-  EXPECT_EQ(call("PATCH", "/api/v1/namespaces/default/configmaps/a", R"({"data":{"k":"v"}})", {{"Content-Type", "application/merge-patch+json"}}).status, 200);
+  EXPECT_EQ(call("PATCH", "/api/v1/namespaces/default/configmaps/a", R"({"data":{"k":"v"}})",
+                 {{"Content-Type", "application/merge-patch+json"}})
+                .status,
+            200);
   EXPECT_EQ(watch.next(), "MODIFIED a");
   EXPECT_EQ(call("DELETE", "/api/v1/namespaces/default/configmaps/b").status, 200);
   const auto line = watch.next_line();
   const auto event = json::parse(line);
   EXPECT_EQ(event.at("type"), "DELETED");
-  EXPECT_EQ(event.at("object").at("metadata").at("resourceVersion"), json::value(std::to_string(kv.revision()))) << "of the deletion";
+  EXPECT_EQ(event.at("object").at("metadata").at("resourceVersion"),
+            json::value(std::to_string(kv.revision())))
+      << "of the deletion";
 }
 
 TEST_F(ApiTest, AWatchWithoutARevisionBeginsWithThePresent) {
@@ -323,26 +381,33 @@ TEST_F(ApiTest, AWatchWithoutARevisionBeginsWithThePresent) {
 
 TEST_F(ApiTest, AFilteredWatchSeesObjectsComeAndGo) {
   make_map("a");
-  Watch watch(*transport, text::cat("/api/v1/configmaps?watch=1&labelSelector=on%3Dyes&resourceVersion=", kv.revision()));
+  Watch watch(*transport,
+              text::cat("/api/v1/configmaps?watch=1&labelSelector=on%3Dyes&resourceVersion=",
+                        kv.revision()));
   const auto label = [&](std::string_view value) {
-    return call("PATCH", "/api/v1/namespaces/default/configmaps/a", text::cat(R"({"metadata":{"labels":{"on":")", value, "\"}}}"),
+    return call("PATCH", "/api/v1/namespaces/default/configmaps/a",
+                text::cat(R"({"metadata":{"labels":{"on":")", value, "\"}}}"),
                 {{"Content-Type", "application/merge-patch+json"}});
   };
   label("no");
   label("yes");
   EXPECT_EQ(watch.next(), "ADDED a");
-  call("PATCH", "/api/v1/namespaces/default/configmaps/a", R"({"data":{"k":"v"}})", {{"Content-Type", "application/merge-patch+json"}});
+  call("PATCH", "/api/v1/namespaces/default/configmaps/a", R"({"data":{"k":"v"}})",
+       {{"Content-Type", "application/merge-patch+json"}});
   EXPECT_EQ(watch.next(), "MODIFIED a");
   label("no");
   const auto gone = json::parse(watch.next_line());
   EXPECT_EQ(gone.at("type"), "DELETED");
-  EXPECT_EQ(gone.at("object").at("metadata").at("labels").at("on"), "yes") << "the last state that was seen";
-  EXPECT_EQ(gone.at("object").at("metadata").at("resourceVersion"), json::value(std::to_string(kv.revision())));
+  EXPECT_EQ(gone.at("object").at("metadata").at("labels").at("on"), "yes")
+      << "the last state that was seen";
+  EXPECT_EQ(gone.at("object").at("metadata").at("resourceVersion"),
+            json::value(std::to_string(kv.revision())));
 }
 
 TEST_F(ApiTest, WatchesOneName) {
   make_map("a");
-  Watch watch(*transport, "/api/v1/namespaces/default/configmaps?watch=true&fieldSelector=metadata.name%3Dz");
+  Watch watch(*transport,
+              "/api/v1/namespaces/default/configmaps?watch=true&fieldSelector=metadata.name%3Dz");
   make_map("y");
   make_map("z");
   EXPECT_EQ(watch.next(), "ADDED z");
@@ -355,29 +420,38 @@ TEST_F(ApiTest, AnOldRevisionIsGone) {
   ASSERT_TRUE(kv.compact(kv.revision()));
   const auto reply = get(text::cat("/api/v1/configmaps?watch=true&resourceVersion=", from));
   EXPECT_EQ(reply.status, 410);
-  EXPECT_EQ(reply.message(), text::cat("too old resource version: ", from, " (", kv.revision(), ")"));
+  EXPECT_EQ(reply.message(),
+            text::cat("too old resource version: ", from, " (", kv.revision(), ")"));
 }
 
 TEST_F(ApiTest, BookmarksComeOnlyWhenAllowed) {
-  Watch without(*transport, text::cat("/api/v1/configmaps?watch=true&resourceVersion=", kv.revision()));
-  Watch with(*transport, text::cat("/api/v1/configmaps?watch=true&allowWatchBookmarks=true&resourceVersion=", kv.revision()));
+  Watch without(*transport,
+                text::cat("/api/v1/configmaps?watch=true&resourceVersion=", kv.revision()));
+  Watch with(*transport,
+             text::cat("/api/v1/configmaps?watch=true&allowWatchBookmarks=true&resourceVersion=",
+                       kv.revision()));
   const auto line = with.next_line();
   ASSERT_FALSE(line.empty());
   const auto event = json::parse(line);
   EXPECT_EQ(event.at("type"), "BOOKMARK");
-  EXPECT_EQ(event.at("object"), json::parse(text::cat(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":")", kv.revision(),
-                                                      R"(","creationTimestamp":null}})")));
+  EXPECT_EQ(event.at("object"),
+            json::parse(text::cat(
+                R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"resourceVersion":")",
+                kv.revision(), R"(","creationTimestamp":null}})")));
   EXPECT_EQ(without.next(50ms), "");
 }
 
 TEST_F(ApiTest, StreamsAListOnRequest) {
   make_map("a");
   Watch watch(*transport,
-              "/api/v1/configmaps?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true");
+              "/api/v1/"
+              "configmaps?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&"
+              "allowWatchBookmarks=true");
   EXPECT_EQ(watch.next(), "ADDED a");
   const auto end = json::parse(watch.next_line());
   EXPECT_EQ(end.at("type"), "BOOKMARK");
-  EXPECT_EQ(end.at("object").at("metadata").at("annotations").at("k8s.io/initial-events-end"), "true");
+  EXPECT_EQ(end.at("object").at("metadata").at("annotations").at("k8s.io/initial-events-end"),
+            "true");
   EXPECT_EQ(get("/api/v1/configmaps?watch=true&sendInitialEvents=true").status, 422);
 }
 
@@ -401,74 +475,119 @@ TEST_F(ApiTest, DeletesOneOrACollection) {
   make_map("a", R"({"x":"y"})");
   make_map("b", R"({"x":"y"})");
   make_map("c");
-  const auto one = call("DELETE", "/api/v1/namespaces/default/configmaps/a", R"({"propagationPolicy":"Background"})");
+  const auto one = call("DELETE", "/api/v1/namespaces/default/configmaps/a",
+                        R"({"propagationPolicy":"Background"})");
   EXPECT_EQ(one.status, 200);
   EXPECT_EQ(one.body.at("status"), "Success");
   EXPECT_EQ(one.body.at("details").at("kind"), "configmaps");
   EXPECT_TRUE(one.body.at("details").as_object().contains("uid"));
-  EXPECT_EQ(names(call("DELETE", "/api/v1/namespaces/default/configmaps?labelSelector=x%3Dy")), "b ");
+  EXPECT_EQ(names(call("DELETE", "/api/v1/namespaces/default/configmaps?labelSelector=x%3Dy")),
+            "b ");
   EXPECT_EQ(names(get("/api/v1/configmaps")), "c ");
-  EXPECT_EQ(call("DELETE", "/api/v1/namespaces/default/configmaps/c", R"({"propagationPolicy":"Sideways"})").status, 422);
-  EXPECT_EQ(call("DELETE", "/api/v1/namespaces/default/configmaps/c", R"({"gracePeriodSeconds":-1})").status, 422);
-  EXPECT_EQ(call("DELETE", "/api/v1/namespaces/default/configmaps/c", R"({"preconditions":{"uid":"no"}})").status, 409);
-  EXPECT_EQ(call("DELETE", "/api/v1/namespaces/default/configmaps/c", R"({"dryRun":["All"]})").status, 200);
+  EXPECT_EQ(call("DELETE", "/api/v1/namespaces/default/configmaps/c",
+                 R"({"propagationPolicy":"Sideways"})")
+                .status,
+            422);
+  EXPECT_EQ(
+      call("DELETE", "/api/v1/namespaces/default/configmaps/c", R"({"gracePeriodSeconds":-1})")
+          .status,
+      422);
+  EXPECT_EQ(
+      call("DELETE", "/api/v1/namespaces/default/configmaps/c", R"({"preconditions":{"uid":"no"}})")
+          .status,
+      409);
+  EXPECT_EQ(
+      call("DELETE", "/api/v1/namespaces/default/configmaps/c", R"({"dryRun":["All"]})").status,
+      200);
   EXPECT_EQ(names(get("/api/v1/configmaps")), "c ");
   EXPECT_EQ(call("DELETE", "/api/v1/namespaces/default").message(),
             "namespaces \"default\" is forbidden: this namespace may not be deleted");
 }
 
 TEST_F(ApiTest, ATerminatingNamespaceTakesNothingNew) {
-  ASSERT_EQ(call("PATCH", "/api/v1/namespaces/other", R"({"spec":{"finalizers":["kubernetes"]}})", {{"Content-Type", "application/merge-patch+json"}}).status, 200);
+  ASSERT_EQ(call("PATCH", "/api/v1/namespaces/other", R"({"spec":{"finalizers":["kubernetes"]}})",
+                 {{"Content-Type", "application/merge-patch+json"}})
+                .status,
+            200);
   ASSERT_EQ(call("DELETE", "/api/v1/namespaces/other").status, 200);
   const auto reply = post("/api/v1/namespaces/other/configmaps", R"({"metadata":{"name":"a"}})");
   EXPECT_EQ(reply.status, 403);
   EXPECT_EQ(reply.message(),
-            "configmaps \"a\" is forbidden: unable to create new content in namespace other because it is being terminated");
+            "configmaps \"a\" is forbidden: unable to create new content in namespace other "
+            "because it is being terminated");
   EXPECT_EQ(reply.body.at("details").at("causes").at(0).at("reason"), "NamespaceTerminating");
-  EXPECT_EQ(call("PUT", "/api/v1/namespaces/other/finalize", R"({"metadata":{"name":"other"},"spec":{}})").status, 200);
+  EXPECT_EQ(
+      call("PUT", "/api/v1/namespaces/other/finalize", R"({"metadata":{"name":"other"},"spec":{}})")
+          .status,
+      200);
   EXPECT_EQ(get("/api/v1/namespaces/other").status, 404);
 }
 
 TEST_F(ApiTest, PodsGetTheirServiceAccount) {
   const char* path = "/api/v1/namespaces/default/pods";
-  const auto pod = post(path, R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})");
+  const auto pod =
+      post(path, R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})");
   ASSERT_EQ(pod.status, 201) << pod.text;
   EXPECT_EQ(pod.body.at("spec").at("serviceAccountName"), "default");
   const auto& volume = pod.body.at("spec").at("volumes").at(0);
   EXPECT_TRUE(std::string_view(volume.at("name").as_string()).starts_with("kube-api-access-"));
-  EXPECT_EQ(pod.body.at("spec").at("containers").at(0).at("volumeMounts").at(0).at("name"), volume.at("name"));
+  EXPECT_EQ(pod.body.at("spec").at("containers").at(0).at("volumeMounts").at(0).at("name"),
+            volume.at("name"));
   EXPECT_EQ(pod.body.at("spec").at("tolerations").as_array().size(), 2u);
-  const auto plain = post(path, R"({"metadata":{"name":"q"},"spec":{"automountServiceAccountToken":false,"containers":[{"name":"c","image":"i"}]}})");
+  const auto plain = post(
+      path,
+      R"({"metadata":{"name":"q"},"spec":{"automountServiceAccountToken":false,"containers":[{"name":"c","image":"i"}]}})");
   EXPECT_FALSE(plain.body.at("spec").as_object().contains("volumes"));
-  const auto refused = post(path, R"({"metadata":{"name":"r"},"spec":{"serviceAccountName":"who","containers":[{"name":"c","image":"i"}]}})");
+  const auto refused = post(
+      path,
+      R"({"metadata":{"name":"r"},"spec":{"serviceAccountName":"who","containers":[{"name":"c","image":"i"}]}})");
   EXPECT_EQ(refused.status, 403);
-  EXPECT_EQ(refused.message(), "pods \"r\" is forbidden: error looking up service account default/who: serviceaccount \"who\" not found");
+  EXPECT_EQ(refused.message(),
+            "pods \"r\" is forbidden: error looking up service account default/who: serviceaccount "
+            "\"who\" not found");
 }
 
 TEST_F(ApiTest, BindsAPodOnce) {
-  ASSERT_EQ(post("/api/v1/namespaces/default/pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})").status, 201);
+  ASSERT_EQ(post("/api/v1/namespaces/default/pods",
+                 R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i"}]}})")
+                .status,
+            201);
   const char* path = "/api/v1/namespaces/default/pods/p/binding";
   EXPECT_EQ(post(path, R"({"metadata":{"name":"p"},"target":{"kind":"Node"}})").status, 422);
-  EXPECT_EQ(post(path, R"({"metadata":{"name":"p","uid":"other"},"target":{"kind":"Node","name":"n1"}})").status, 409);
-  EXPECT_EQ(post(path, R"({"metadata":{"name":"p"},"target":{"kind":"Node","name":"n1"}})").status, 201);
+  EXPECT_EQ(
+      post(path, R"({"metadata":{"name":"p","uid":"other"},"target":{"kind":"Node","name":"n1"}})")
+          .status,
+      409);
+  EXPECT_EQ(post(path, R"({"metadata":{"name":"p"},"target":{"kind":"Node","name":"n1"}})").status,
+            201);
   const auto pod = get("/api/v1/namespaces/default/pods/p");
   EXPECT_EQ(pod.body.at("spec").at("nodeName"), "n1");
   EXPECT_EQ(pod.body.at("status").at("conditions").at(0).at("type"), "PodScheduled");
-  const auto again = post(path, R"({"metadata":{"name":"p"},"target":{"kind":"Node","name":"n2"}})");
+  const auto again =
+      post(path, R"({"metadata":{"name":"p"},"target":{"kind":"Node","name":"n2"}})");
   EXPECT_EQ(again.status, 409);
-  EXPECT_EQ(again.message(), "Operation cannot be fulfilled on pods/binding \"p\": pod p is already assigned to node \"n1\"");
-  const auto evicted = post("/api/v1/namespaces/default/pods/p/eviction", R"({"metadata":{"name":"p"},"deleteOptions":{"gracePeriodSeconds":7}})");
+  EXPECT_EQ(again.message(),
+            "Operation cannot be fulfilled on pods/binding \"p\": pod p is already assigned to "
+            "node \"n1\"");
+  const auto evicted =
+      post("/api/v1/namespaces/default/pods/p/eviction",
+           R"({"metadata":{"name":"p"},"deleteOptions":{"gracePeriodSeconds":7}})");
   EXPECT_EQ(evicted.status, 201);
-  EXPECT_EQ(get("/api/v1/namespaces/default/pods/p").body.at("metadata").at("deletionGracePeriodSeconds"), 7);
+  EXPECT_EQ(
+      get("/api/v1/namespaces/default/pods/p").body.at("metadata").at("deletionGracePeriodSeconds"),
+      7);
 }
 
 TEST_F(ApiTest, LogsNeedAContainerThatExists) {
-  ASSERT_EQ(post("/api/v1/namespaces/default/pods",
-                 R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":"i"},{"name":"b","image":"i"}]}})")
-                .status,
-            201);
+  ASSERT_EQ(
+      post(
+          "/api/v1/namespaces/default/pods",
+          R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"a","image":"i"},{"name":"b","image":"i"}]}})")
+          .status,
+      201);
   const std::string path = "/api/v1/namespaces/default/pods/p/log";
-  EXPECT_EQ(get(path).message(), "a container name must be specified for pod p, choose one of: [a b]");
+  EXPECT_EQ(get(path).message(),
+            "a container name must be specified for pod p, choose one of: [a b]");
   EXPECT_EQ(get(path + "?container=x").message(), "container x is not valid for pod p");
   EXPECT_EQ(get(path + "?container=a&tailLines=-1").status, 422);
   const auto empty = get(path + "?container=a");
@@ -477,23 +596,29 @@ TEST_F(ApiTest, LogsNeedAContainerThatExists) {
 }
 
 TEST_F(ApiTest, ScalesAWorkload) {
-  ASSERT_EQ(post("/apis/apps/v1/namespaces/default/deployments",
-                 R"({"metadata":{"name":"d"},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"d"}},"template":{"metadata":{"labels":{"app":"d"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})")
-                .status,
-            201);
+  ASSERT_EQ(
+      post(
+          "/apis/apps/v1/namespaces/default/deployments",
+          R"({"metadata":{"name":"d"},"spec":{"replicas":2,"selector":{"matchLabels":{"app":"d"}},"template":{"metadata":{"labels":{"app":"d"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}})")
+          .status,
+      201);
   const std::string path = "/apis/apps/v1/namespaces/default/deployments/d/scale";
   const auto scale = get(path);
   EXPECT_EQ(scale.body.at("kind"), "Scale");
   EXPECT_EQ(scale.body.at("spec").at("replicas"), 2);
   EXPECT_EQ(scale.body.at("status").at("selector"), "app=d");
-  const auto patched = call("PATCH", path, R"({"spec":{"replicas":5}})", {{"Content-Type", "application/merge-patch+json"}});
+  const auto patched = call("PATCH", path, R"({"spec":{"replicas":5}})",
+                            {{"Content-Type", "application/merge-patch+json"}});
   EXPECT_EQ(patched.status, 200);
   EXPECT_EQ(patched.body.at("spec").at("replicas"), 5);
-  EXPECT_EQ(get("/apis/apps/v1/namespaces/default/deployments/d").body.at("spec").at("replicas"), 5);
-  const auto stale = call("PUT", path, R"({"metadata":{"name":"d","resourceVersion":"1"},"spec":{"replicas":1}})");
+  EXPECT_EQ(get("/apis/apps/v1/namespaces/default/deployments/d").body.at("spec").at("replicas"),
+            5);
+  const auto stale =
+      call("PUT", path, R"({"metadata":{"name":"d","resourceVersion":"1"},"spec":{"replicas":1}})");
   EXPECT_EQ(stale.status, 409);
   EXPECT_EQ(call("PUT", path, R"({"metadata":{"name":"d"},"spec":{"replicas":-1}})").status, 422);
-  EXPECT_EQ(call("PUT", path, R"({"metadata":{"name":"d"},"spec":{}})").body.at("spec"), json::object());
+  EXPECT_EQ(call("PUT", path, R"({"metadata":{"name":"d"},"spec":{}})").body.at("spec"),
+            json::object());
 }
 
 TEST_F(ApiTest, DiscoveryInBothForms) {
@@ -506,12 +631,18 @@ TEST_F(ApiTest, DiscoveryInBothForms) {
   EXPECT_EQ(list.body.at("groupVersion"), "apps/v1");
   bool scale = false;
   for (const auto& resource : list.body.at("resources").as_array())
-    if (resource.at("name") == "deployments/scale") scale = resource.at("kind") == "Scale" && resource.at("group") == "autoscaling";
+    if (resource.at("name") == "deployments/scale")
+      scale = resource.at("kind") == "Scale" && resource.at("group") == "autoscaling";
   EXPECT_TRUE(scale);
-  const auto v2 = get("/apis", "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json");
-  EXPECT_EQ(v2.headers.get("Content-Type"), "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+  const auto v2 =
+      get("/apis",
+          "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json");
+  EXPECT_EQ(v2.headers.get("Content-Type"),
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
   EXPECT_EQ(v2.body.at("apiVersion"), "apidiscovery.k8s.io/v2");
-  const auto beta = get("/api", "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json");
+  const auto beta = get(
+      "/api",
+      "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json");
   EXPECT_EQ(beta.body.at("items").at(0).at("versions").at(0).at("version"), "v1");
   EXPECT_EQ(get("/apis/nope/v1").status, 404);
 }
@@ -519,8 +650,13 @@ TEST_F(ApiTest, DiscoveryInBothForms) {
 TEST_F(ApiTest, HealthVersionAndMetrics) {
   EXPECT_EQ(get("/readyz").text, "ok");
   EXPECT_NE(get("/livez?verbose").text.find("[+]ping ok\n"), std::string::npos);
-  EXPECT_TRUE(std::string_view(get("/version").body.at("gitVersion").as_string()).starts_with("v1.33.0+nodal-"));
-  EXPECT_NE(get("/metrics").text.find("apiserver_request_total{verb=\"create\",resource=\"namespaces\",code=\"201\"} 2"), std::string::npos);
+  EXPECT_TRUE(std::string_view(get("/version").body.at("gitVersion").as_string())
+                  .starts_with("v1.33.0+nodal-"));
+  EXPECT_NE(
+      get("/metrics")
+          .text.find(
+              "apiserver_request_total{verb=\"create\",resource=\"namespaces\",code=\"201\"} 2"),
+      std::string::npos);
 }
 
 TEST_F(ApiTest, StrangersAreRefused) {
@@ -529,7 +665,10 @@ TEST_F(ApiTest, StrangersAreRefused) {
   LoopbackTransport guest(*api, Caller{"guest", {}, ""});
   const auto answer = guest.send(request, {});
   EXPECT_EQ(answer->status, 403);
-  EXPECT_NE(answer->text().find(R"("message":"pods is forbidden: User \"guest\" cannot list resource")"), std::string::npos) << answer->text();
+  EXPECT_NE(
+      answer->text().find(R"("message":"pods is forbidden: User \"guest\" cannot list resource")"),
+      std::string::npos)
+      << answer->text();
 }
 
 }  // namespace

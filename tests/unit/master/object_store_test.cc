@@ -1,4 +1,5 @@
-// tests/unit/master/object_store_test.cc — identity, generations, conflicts and deletion of API objects.
+// tests/unit/master/object_store_test.cc — identity, generations, conflicts and deletion of API
+// objects.
 #include "master/registry/object_store.h"
 
 #include <gtest/gtest.h>
@@ -40,7 +41,8 @@ class ObjectStoreTest : public testing::Test {
     const auto entry = objects.get(resource, "default", name);
     return entry ? parse_object(*entry->value) : json::object();
   }
-  Answer<Written> set(const schema::Resource& resource, std::string_view name, std::string_view patch) {
+  Answer<Written> set(const schema::Resource& resource, std::string_view name,
+                      std::string_view patch) {
     return objects.update_with(
         resource, "default", name,
         [&](const json::object& old) -> Answer<json::object> {
@@ -59,17 +61,24 @@ class ObjectStoreTest : public testing::Test {
 };
 
 TEST_F(ObjectStoreTest, StoresWhatClientsGet) {
-  make(maps, R"({"data":{"k":"v\u00e4\n"},"metadata":{"labels":{"a":"b"},"name":"m","namespace":"default","resourceVersion":"99"}})");
+  make(
+      maps,
+      R"({"data":{"k":"v\u00e4\n"},"metadata":{"labels":{"a":"b"},"name":"m","namespace":"default","resourceVersion":"99"}})");
   const auto text = *objects.get(maps, "default", "m")->value;
-  EXPECT_TRUE(text.starts_with(R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"m","namespace":"default","uid":")")) << text;
+  EXPECT_TRUE(text.starts_with(
+      R"({"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"m","namespace":"default","uid":")"))
+      << text;
   EXPECT_NE(text.find(R"("resourceVersion":"1","labels":{"a":"b"})"), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with("},\"data\":{\"k\":\"vä\\n\"}}")) << text;
   EXPECT_EQ(at(maps, "m"), parse_object(text));
-  EXPECT_FALSE(parse_object(text).at("metadata").as_object().contains("generation")) << "no spec, no generation";
+  EXPECT_FALSE(parse_object(text).at("metadata").as_object().contains("generation"))
+      << "no spec, no generation";
 }
 
 TEST_F(ObjectStoreTest, ATextThatLooksLikeTheGapIsOnlyText) {
-  make(maps, R"({"metadata":{"name":"m","namespace":"default","annotations":{"resourceVersion":"","x":"\"resourceVersion\":\"\""}}})");
+  make(
+      maps,
+      R"({"metadata":{"name":"m","namespace":"default","annotations":{"resourceVersion":"","x":"\"resourceVersion\":\"\""}}})");
   const auto object = at(maps, "m");
   EXPECT_EQ(string_at(object, "metadata", "resourceVersion"), "1");
   EXPECT_EQ(object.at("metadata").at("annotations").at("resourceVersion"), "");
@@ -77,11 +86,13 @@ TEST_F(ObjectStoreTest, ATextThatLooksLikeTheGapIsOnlyText) {
 
 TEST_F(ObjectStoreTest, ASecondCreateIsRefused) {
   make(maps, R"({"metadata":{"name":"m","namespace":"default"}})");
-  const auto again = objects.create(maps, parse_object(R"({"metadata":{"name":"m","namespace":"default"}})"), false);
+  const auto again = objects.create(
+      maps, parse_object(R"({"metadata":{"name":"m","namespace":"default"}})"), false);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, 409);
   EXPECT_EQ(again.error().message, "configmaps \"m\" already exists");
-  EXPECT_EQ(objects.get(deployments, "default", "d").error().message, "deployments.apps \"d\" not found");
+  EXPECT_EQ(objects.get(deployments, "default", "d").error().message,
+            "deployments.apps \"d\" not found");
 }
 
 TEST_F(ObjectStoreTest, OnlyASpecChangeCountsAGeneration) {
@@ -108,7 +119,8 @@ TEST_F(ObjectStoreTest, AStaleResourceVersionOrAnotherUidIsAConflict) {
   const auto stale = set(maps, "m", R"({"metadata":{"resourceVersion":"1"},"data":{"a":"3"}})");
   ASSERT_FALSE(stale);
   EXPECT_EQ(stale.error().message,
-            "Operation cannot be fulfilled on configmaps \"m\": the object has been modified; please apply your changes to the "
+            "Operation cannot be fulfilled on configmaps \"m\": the object has been modified; "
+            "please apply your changes to the "
             "latest version and try again");
   EXPECT_EQ(set(maps, "m", R"({"metadata":{"uid":"other"}})").error().code, 409);
 }
@@ -135,9 +147,12 @@ TEST_F(ObjectStoreTest, AnotherWriterInBetweenIsRetried) {
 TEST_F(ObjectStoreTest, ServerOwnedMetadataCannotBeWritten) {
   make(maps, R"({"metadata":{"name":"m","namespace":"default"}})");
   const auto before = at(maps, "m");
-  ASSERT_TRUE(set(maps, "m", R"({"metadata":{"creationTimestamp":null,"deletionTimestamp":"2020-01-01T00:00:00Z","name":"x","labels":{"a":"b"}}})"));
+  ASSERT_TRUE(set(
+      maps, "m",
+      R"({"metadata":{"creationTimestamp":null,"deletionTimestamp":"2020-01-01T00:00:00Z","name":"x","labels":{"a":"b"}}})"));
   const auto after = at(maps, "m");
-  EXPECT_EQ(after.at("metadata").at("creationTimestamp"), before.at("metadata").at("creationTimestamp"));
+  EXPECT_EQ(after.at("metadata").at("creationTimestamp"),
+            before.at("metadata").at("creationTimestamp"));
   EXPECT_FALSE(after.at("metadata").as_object().contains("deletionTimestamp"));
   EXPECT_EQ(after.at("metadata").at("name"), "m");
 }
@@ -156,7 +171,9 @@ TEST_F(ObjectStoreTest, DryRunsLeaveNoTrace) {
 
 TEST_F(ObjectStoreTest, DeletionWithoutHoldersIsAtOnce) {
   std::string removed;
-  objects.on_removed([&](const schema::Resource& r, const json::object& o) { removed = text::cat(r.kind, " ", string_at(o, "metadata", "name")); });
+  objects.on_removed([&](const schema::Resource& r, const json::object& o) {
+    removed = text::cat(r.kind, " ", string_at(o, "metadata", "name"));
+  });
   make(maps, R"({"metadata":{"name":"m","namespace":"default"}})");
   const auto gone = objects.remove(maps, "default", "m", {});
   ASSERT_TRUE(gone);
@@ -178,7 +195,9 @@ TEST_F(ObjectStoreTest, PreconditionsGuardADeletion) {
 }
 
 TEST_F(ObjectStoreTest, ARunningPodLeavesInTwoSteps) {
-  make(pods, R"({"metadata":{"name":"p","namespace":"default"},"spec":{"nodeName":"n1","terminationGracePeriodSeconds":20},"status":{"phase":"Running"}})");
+  make(
+      pods,
+      R"({"metadata":{"name":"p","namespace":"default"},"spec":{"nodeName":"n1","terminationGracePeriodSeconds":20},"status":{"phase":"Running"}})");
   const auto first = objects.remove(pods, "default", "p", {});
   ASSERT_TRUE(first);
   EXPECT_FALSE(first->removed);
@@ -205,18 +224,22 @@ TEST_F(ObjectStoreTest, ARunningPodLeavesInTwoSteps) {
 TEST_F(ObjectStoreTest, APodThatRunsNowhereLeavesAtOnce) {
   make(pods, R"({"metadata":{"name":"p","namespace":"default"},"spec":{}})");
   EXPECT_TRUE(objects.remove(pods, "default", "p", {})->removed);
-  make(pods, R"({"metadata":{"name":"q","namespace":"default"},"spec":{"nodeName":"n"},"status":{"phase":"Succeeded"}})");
+  make(
+      pods,
+      R"({"metadata":{"name":"q","namespace":"default"},"spec":{"nodeName":"n"},"status":{"phase":"Succeeded"}})");
   EXPECT_TRUE(objects.remove(pods, "default", "q", {})->removed);
 }
 
 TEST_F(ObjectStoreTest, FinalizersHoldAnObjectUntilTheLastIsGone) {
-  make(deployments, R"({"metadata":{"name":"d","namespace":"default","finalizers":["a/b","c/d"]},"spec":{}})");
+  make(deployments,
+       R"({"metadata":{"name":"d","namespace":"default","finalizers":["a/b","c/d"]},"spec":{}})");
   EXPECT_FALSE(objects.remove(deployments, "default", "d", {})->removed);
   EXPECT_EQ(at(deployments, "d").at("metadata").at("generation"), 2);
   const auto added = set(deployments, "d", R"({"metadata":{"finalizers":["a/b","c/d","e/f"]}})");
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().message,
-            "Deployment.apps \"d\" is invalid: metadata.finalizers: Forbidden: no new finalizers can be added if the object is being "
+            "Deployment.apps \"d\" is invalid: metadata.finalizers: Forbidden: no new finalizers "
+            "can be added if the object is being "
             "deleted, found new finalizers []string{\"e/f\"}");
   EXPECT_FALSE(set(deployments, "d", R"({"metadata":{"finalizers":["c/d"]}})")->removed);
   EXPECT_TRUE(set(deployments, "d", R"({"metadata":{"finalizers":[]}})")->removed);
@@ -228,7 +251,8 @@ TEST_F(ObjectStoreTest, PropagationBecomesAFinalizer) {
   DeleteRequest request;
   request.propagation_policy = "Foreground";
   EXPECT_FALSE(objects.remove(deployments, "default", "d", request)->removed);
-  EXPECT_EQ(at(deployments, "d").at("metadata").at("finalizers"), json::parse(R"(["foregroundDeletion"])"));
+  EXPECT_EQ(at(deployments, "d").at("metadata").at("finalizers"),
+            json::parse(R"(["foregroundDeletion"])"));
   request.propagation_policy = "Orphan";
   EXPECT_FALSE(objects.remove(deployments, "default", "d", request)->removed);
   EXPECT_EQ(at(deployments, "d").at("metadata").at("finalizers"), json::parse(R"(["orphan"])"));
@@ -237,7 +261,9 @@ TEST_F(ObjectStoreTest, PropagationBecomesAFinalizer) {
 }
 
 TEST_F(ObjectStoreTest, ANamespaceWaitsForItsFinalizer) {
-  make(namespaces, R"({"kind":"Namespace","metadata":{"name":"n"},"spec":{"finalizers":["kubernetes"]},"status":{"phase":"Active"}})");
+  make(
+      namespaces,
+      R"({"kind":"Namespace","metadata":{"name":"n"},"spec":{"finalizers":["kubernetes"]},"status":{"phase":"Active"}})");
   EXPECT_FALSE(objects.remove(namespaces, "", "n", {})->removed);
   EXPECT_EQ(at(namespaces, "n").at("status").at("phase"), "Terminating");
   EXPECT_TRUE(set(namespaces, "n", R"({"spec":{}})")->removed);
