@@ -67,10 +67,10 @@ function(nodal_binary name)
   target_precompile_headers(${name} REUSE_FROM nodal_pch)
 endfunction()
 
-# nodal_tests(LABEL ROOM LINK lib … [SKIP_CODE]): one binary LABEL_ROOM of every tests/LABEL/ROOM/**_test.cc.
-# Cases are named LABEL.Suite.Case. Kernel tests answer 77 where they cannot run.
+# nodal_tests(LABEL ROOM [ONE_PROCESS] LINK lib …): one binary LABEL_ROOM of every tests/LABEL/ROOM/**_test.cc.
+# Cases are named LABEL.Suite.Case; ONE_PROCESS: one test LABEL.ROOM, for programs that start a daemon of their own. Kernel tests answer 77 where they cannot run.
 function(nodal_tests label room)
-  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(arg "ONE_PROCESS" "" "LINK" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${label}/${room}/*_test.cc)
   if(NOT sources)
     return()
@@ -80,6 +80,11 @@ function(nodal_tests label room)
   nodal_binary(${target} SOURCES ${sources} LINK ${arg_LINK} GTest::gtest GTest::gtest_main)
   if(label MATCHES "unit|conformance")
     set_property(GLOBAL APPEND PROPERTY NODAL_CHECKED ${target})
+  endif()
+  if(arg_ONE_PROCESS)
+    add_test(NAME ${label}.${room} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    set_tests_properties(${label}.${room} PROPERTIES LABELS ${label} TIMEOUT 300 SKIP_RETURN_CODE 77)
+    return()
   endif()
   include(GoogleTest)
   gtest_discover_tests(${target} TEST_PREFIX "${label}." DISCOVERY_MODE PRE_TEST

@@ -11,6 +11,7 @@
 #include "master/controllers/node_lifecycle/controller.h"
 #include "master/controllers/replicaset/controller.h"
 #include "master/controllers/serviceaccount/controller.h"
+#include "master/scheduler/scheduler.h"
 
 namespace nodal::master {
 namespace {
@@ -34,7 +35,10 @@ struct Controllers::State {
         endpoints(context),
         replica_sets(context),
         deployments(context),
-        nodes(context, cluster_cidr) {
+        nodes(context, cluster_cidr),
+        scheduler_events(client, "default-scheduler", ""),
+        scheduler({client_for(api, "kube-scheduler"), scheduler_events, mirrors.pods, mirrors.nodes,
+                   clock}) {
     mirrors.start(client);
   }
 
@@ -48,6 +52,8 @@ struct Controllers::State {
   controllers::ReplicaSetController replica_sets;
   controllers::DeploymentController deployments;
   controllers::NodeLifecycleController nodes;
+  client::EventRecorder scheduler_events;
+  scheduler::Scheduler scheduler;
 };
 
 Controllers::Controllers(Api& api, net::Cidr cluster_cidr, std::string ca_pem, const Clock& clock)

@@ -4,8 +4,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "api-client/client/selects.h"
 #include "base/text.h"
-#include "master/controllers/selector.h"
 
 namespace nodal::master::controllers {
 namespace {
@@ -48,7 +48,7 @@ Result<Again> DeploymentController::reconcile(const std::string& key) {
   if (deployment->spec.selector && !deployment->metadata.deletion_timestamp) {
     for (const auto& set : context_.mirrors.replica_sets.by_index(kByNamespace, ns)) {
       if (!controller_uid(set->metadata).empty() || set->metadata.deletion_timestamp ||
-          !selects(*deployment->spec.selector, set->metadata.labels))
+          !client::selects(*deployment->spec.selector, set->metadata.labels))
         continue;
       NODAL_TRY(context_.client->patch<apps_v1::ReplicaSet>(
           ns, set->metadata.name, client::PatchType::strategic,

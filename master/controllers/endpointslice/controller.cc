@@ -1,8 +1,8 @@
 // master/controllers/endpointslice/controller.cc — see controller.h.
 #include "master/controllers/endpointslice/controller.h"
 
+#include "api-client/client/selects.h"
 #include "base/text.h"
-#include "master/controllers/selector.h"
 
 namespace nodal::master::controllers {
 namespace {

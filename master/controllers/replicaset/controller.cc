@@ -4,9 +4,9 @@
 #include <atomic>
 #include <thread>
 
+#include "api-client/client/selects.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "master/controllers/selector.h"
 
 namespace nodal::master::controllers {
 namespace {
@@ -61,8 +61,9 @@ ReplicaSetController::ReplicaSetController(Context context)
       const auto uid = controller_uid(pod->metadata);
       for (const auto& set :
            context_.mirrors.replica_sets.by_index(kByNamespace, pod->metadata.namespace_))
-        if (uid.empty() ? set->spec.selector && selects(*set->spec.selector, pod->metadata.labels)
-                        : set->metadata.uid == uid)
+        if (uid.empty()
+                ? set->spec.selector && client::selects(*set->spec.selector, pod->metadata.labels)
+                : set->metadata.uid == uid)
           wake(client::key_of(*set));
     }
   });

@@ -5,9 +5,9 @@
 #include <map>
 #include <tuple>
 
+#include "api-client/client/selects.h"
 #include "base/text.h"
 #include "master/controllers/controller.h"
-#include "master/controllers/selector.h"
 
 namespace nodal::master::controllers::replicaset {
 namespace {
@@ -81,7 +81,7 @@ Plan plan(const apps_v1::ReplicaSet& set, const std::vector<PodPtr>& pods, TimeP
   std::vector<PodPtr> active;
   int terminating = 0;
   for (const auto& pod : pods) {
-    const bool chosen = selects(*set.spec.selector, pod->metadata.labels);
+    const bool chosen = client::selects(*set.spec.selector, pod->metadata.labels);
     const auto owner = controller_uid(pod->metadata);
     if (owner == set.metadata.uid) {
       if (!chosen && !going) {

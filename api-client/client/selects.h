@@ -1,4 +1,4 @@
-// master/controllers/selector.h — does a typed label selector choose these labels. Pure.
+// api-client/client/selects.h — does a typed label selector choose these labels. Pure.
 #pragma once
 
 #include <map>
@@ -6,7 +6,7 @@
 
 #include "gen/meta_v1.h"
 
-namespace nodal::master::controllers {
+namespace nodal::client {
 
 using Labels = std::map<std::string, std::string>;
 
@@ -32,4 +32,4 @@ inline bool selects(const meta_v1::LabelSelector& selector, const Labels& labels
   return true;
 }
 
-}  // namespace nodal::master::controllers
+}  // namespace nodal::client

@@ -1,0 +1,63 @@
+// master/scheduler/filter.h — may a pod run on a node. Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "master/scheduler/snapshot.h"
+
+namespace nodal::master::scheduler {
+
+/// What a pod asks of the cluster as a whole, computed once before its nodes are looked at: where
+/// the pods stand that its affinity and spreading rules count.
+class PodContext {
+ public:
+  PodContext(const PodFacts& pod, const ClusterSnapshot& cluster);
+
+  [[nodiscard]] const PodFacts& pod() const { return pod_; }
+  /// Why the node cannot take the pod; empty when it can. In Kubernetes' words.
+  /// @source the filter plugins of kube-scheduler; their messages are what `kubectl describe` shows
+  [[nodiscard]] std::vector<std::string> refusals(const NodeFacts& node) const;
+
+  /// The sum of the weights of preferred affinity terms that the node's topology satisfies.
+  [[nodiscard]] std::int64_t affinity_score(const NodeFacts& node) const;
+  /// How many pods that ScheduleAnyway constraints count stand in the node's domains.
+  [[nodiscard]] std::int64_t spread_score(const NodeFacts& node) const;
+
+ private:
+  using Counts = std::map<std::string, int, std::less<>>;  // topology value → matching pods
+  struct Term {
+    const core_v1::PodAffinityTerm* rule;
+    Counts domains;
+    std::int64_t weight = 0;  // preferred terms; negative for anti-affinity
+    bool matches_itself = false;
+    bool anywhere = false;
+  };
+  struct Spread {
+    const core_v1::TopologySpreadConstraint* rule;
+    Counts domains;
+    int fewest = 0;
+    bool matches_itself = false;
+  };
+
+  void count_terms(const ClusterSnapshot& cluster);
+  void count_spreads(const ClusterSnapshot& cluster);
+  [[nodiscard]] std::optional<std::string> refused_by_affinity(const NodeFacts& node) const;
+  [[nodiscard]] std::optional<std::string> refused_by_spread(const NodeFacts& node) const;
+
+  const PodFacts& pod_;
+  std::vector<Term> required_, forbidden_, preferred_;
+  std::vector<Spread> hard_, soft_;
+  // Topologies from which anti-affinity of pods already placed keeps this one: (key, value).
+  std::map<std::string, std::map<std::string, bool, std::less<>>, std::less<>> kept_out_;
+};
+
+/// nodeSelector and required node affinity.
+bool node_matches(const core_v1::PodSpec& spec, const core_v1::Node& node);
+/// One term of node affinity; a term without requirements matches nothing.
+bool node_matches(const core_v1::NodeSelectorTerm& term, const core_v1::Node& node);
+bool tolerates(const std::vector<core_v1::Toleration>& tolerations, const core_v1::Taint& taint);
+
+}  // namespace nodal::master::scheduler
