@@ -1,0 +1,126 @@
+# tests/support/cluster.sh — sourced by end-to-end tests: a node and a client in network namespaces of their own, with
+# a Docker Engine of its own, and a cluster on it. Leaves nothing behind.
+#
+#   NODAL_BIN   the folder of the built programs
+#
+# After cluster_start: $KUBECONFIG, on_node COMMAND…, on_client COMMAND…, $node_ip; check and fail report.
+
+set -u
+: "${NODAL_BIN:?the folder of the built programs}"
+PATH=$NODAL_BIN:$PATH
+node_ip=172.31.87.2
+client_ip=172.31.87.3
+work=$(mktemp -d /tmp/nodal-e2e.XXXXXX)
+node_ns=nodal-node-$$
+client_ns=nodal-client-$$
+failures=0
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export HOME=$work/home DOCKER_HOST=unix://$work/docker/docker.sock
+export KUBECONFIG=$HOME/.kube/config
+mkdir -p "$HOME"
+
+on_node() { nsenter --net=/run/netns/"$node_ns" "$@"; }
+on_client() { nsenter --net=/run/netns/"$client_ns" "$@"; }
+
+say() { printf '   %s\n' "$*"; }
+fail() {
+  failures=$((failures + 1))
+  printf 'FAILED: %s\n' "$*"
+}
+# check WHAT COMMAND…: runs the command; says whether it succeeded.
+check() {
+  local what=$1
+  shift
+  if "$@" >"$work/out" 2>&1; then
+    printf 'ok: %s\n' "$what"
+  else
+    fail "$what"
+    sed 's/^/     | /' "$work/out" | head -40
+  fi
+}
+# expect WHAT TEXT-OR-PATTERN ACTUAL: the actual text matches the extended regular expression.
+expect() {
+  if printf '%s\n' "$3" | grep -Eq -- "$2"; then
+    printf 'ok: %s\n' "$1"
+  else
+    fail "$1: expected /$2/ in"
+    printf '%s\n' "$3" | sed 's/^/     | /' | head -40
+  fi
+}
+# until_true SECONDS COMMAND…: waits until the command succeeds.
+until_true() {
+  local left=$(($1 * 10))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    left=$((left - 1))
+    [ $left -gt 0 ] || return 1
+    sleep 0.1
+  done
+}
+
+# image NAME FOLDER [docker import options…]: an image of a folder's files.
+image() {
+  local name=$1 folder=$2
+  shift 2
+  tar -C "$folder" -c . | docker import "$@" - "$name" >/dev/null
+}
+
+# An image of busybox, as root file system of small servers.
+busybox_root() {
+  local root=$work/root-busybox
+  mkdir -p "$root"/{bin,etc,tmp,www}
+  cp /bin/busybox "$root/bin/busybox"
+  for tool in sh httpd sleep cat wget nslookup nc echo ls kill true false env id date head tail grep sed test seq mkdir rm hostname ip stat ps touch; do
+    ln -sf busybox "$root/bin/$tool"
+  done
+  echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
+  echo "$root"
+}
+
+machine_start() {
+  command -v dockerd >/dev/null && command -v containerd >/dev/null || { echo "Docker is not installed"; exit 77; }
+  [ "$(id -u)" = 0 ] || { echo "not root"; exit 77; }
+  ip netns add "$node_ns" && ip netns add "$client_ns" || exit 1
+  ip link add "n$$" netns "$node_ns" type veth peer name "c$$" netns "$client_ns"
+  ip -n "$node_ns" link set "n$$" name eth0
+  ip -n "$client_ns" link set "c$$" name eth0
+  for ns in "$node_ns" "$client_ns"; do
+    ip -n "$ns" link set lo up
+    ip -n "$ns" link set eth0 up
+  done
+  ip -n "$node_ns" addr add $node_ip/24 dev eth0
+  ip -n "$client_ns" addr add $client_ip/24 dev eth0
+  ip -n "$node_ns" route add default via $client_ip
+  trap machine_stop EXIT
+  trap 'exit 130' INT TERM
+  on_node sh "$here/start-docker.sh" start "$work/docker" >/dev/null || { echo "Docker does not start"; exit 1; }
+}
+
+cluster_up() {
+  on_node nodectl up --docker-socket "$work/docker/docker.sock" --no-start-docker --node-name node1 --node-ip $node_ip \
+    >"$work/up.log" 2>&1 || {
+    cat "$work/up.log"
+    tail -n 30 /var/log/nodal/*.log
+    exit 1
+  }
+}
+
+cluster_start() {
+  machine_start
+  cluster_up
+}
+
+machine_stop() {
+  local status=$?
+  trap - EXIT
+  on_node nodectl delete >"$work/delete.log" 2>&1 || cat "$work/delete.log"
+  on_node sh "$here/start-docker.sh" stop "$work/docker"
+  ip netns del "$node_ns" 2>/dev/null
+  ip netns del "$client_ns" 2>/dev/null
+  rm -rf "$work"
+  if [ $failures -gt 0 ]; then
+    echo "$failures checks failed"
+    exit 1
+  fi
+  exit $status
+}
