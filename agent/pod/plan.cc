@@ -98,8 +98,7 @@ class Planner {
           (of_this_sandbox || has_main()))
         continue;
       if (last == nullptr || (!of_this_sandbox && last->state == ContainerState::exited)) {
-        out_.actions.push_back(
-            StartContainer{container.name, last == nullptr ? 0 : last->attempt + 1, 0, true});
+        start({container.name, last == nullptr ? 0 : last->attempt + 1, 0, true});
         return false;
       }
       if (last->state == ContainerState::running) return false;
@@ -125,7 +124,7 @@ class Planner {
     const bool init = std::ranges::any_of(pod_.spec.init_containers,
                                           [&](const auto& c) { return c.name == container.name; });
     if (last == nullptr) {
-      out_.actions.push_back(StartContainer{container.name, 0, 0, init});
+      start({container.name, 0, 0, init});
       return;
     }
     switch (last->state) {
@@ -162,12 +161,21 @@ class Planner {
     const int level = clean ? 0 : text::number<int>(annotation(last, kCrashLevel)).value_or(0);
     const TimePoint at = last.finished_at + crash_backoff(level);
     if (now_ >= at) {
-      out_.actions.push_back(
-          StartContainer{last.name, last.attempt + 1, std::min(level + 1, 30), init});
+      start({last.name, last.attempt + 1, std::min(level + 1, 30), init});
     } else {
-      out_.wake_at = std::min(out_.wake_at.value_or(at), at);
+      wake_at(at);
+      out_.backing_off.push_back(last.name);
     }
   }
+
+  void start(StartContainer container) {
+    const auto it = situation_.not_before.find(container.name);
+    if (it != situation_.not_before.end() && now_ < it->second)
+      wake_at(it->second);
+    else
+      out_.actions.push_back(std::move(container));
+  }
+  void wake_at(TimePoint at) { out_.wake_at = std::min(out_.wake_at.value_or(at), at); }
 
   void remove_old_attempts() {
     std::vector<std::string> names;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -46,6 +47,7 @@ struct PodPlan {
   std::vector<Action> actions;
   std::optional<TimePoint> wake_at;  ///< when there will be something to do that no event tells
   bool ended = false;  ///< nothing of it runs or will run again: what is left may be taken away
+  std::vector<std::string> backing_off;  ///< containers that wait out a crash
   bool operator==(const PodPlan&) const = default;
 };
 
@@ -56,6 +58,8 @@ struct PodSituation {
   std::set<std::string>
       failed_liveness;         ///< ids of containers whose liveness or startup probe has failed
   bool past_deadline = false;  ///< activeDeadlineSeconds is over
+  /// Containers whose start was refused (no image, no ConfigMap, …): not tried again before.
+  std::map<std::string, TimePoint> not_before;
 };
 
 /// The wait before a container's next start after so many crashes in a row: none, then 10 s,

@@ -9,6 +9,11 @@
 namespace nodal::agent {
 namespace {
 
+// Made, but its process could not be started.
+bool could_not_start(const SeenContainer& seen) {
+  return !seen.message.empty() && seen.started_at == seen.created_at;
+}
+
 core_v1::ContainerStateTerminated terminated(const SeenContainer& seen,
                                              const StatusInputs& inputs) {
   core_v1::ContainerStateTerminated out;
@@ -19,7 +24,7 @@ core_v1::ContainerStateTerminated terminated(const SeenContainer& seen,
   out.finished_at = seen.finished_at;
   if (seen.oom_killed) {
     out.reason = "OOMKilled";
-  } else if (!seen.message.empty() && seen.started_at == seen.created_at) {
+  } else if (could_not_start(seen)) {
     out.reason = "ContainerCannotRun";
   } else {
     out.reason = seen.exit_code == 0 ? "Completed" : "Error";
@@ -114,8 +119,12 @@ class Reporter {
         const int level = text::number<int>(annotation(*last, kCrashLevel)).value_or(0);
         const auto back_off = crash_backoff(
             last->finished_at - last->started_at >= std::chrono::minutes(10) ? 0 : level);
-        if (again && obstacle != inputs_.obstacles.end()) {
+        const bool waits = now_ < last->finished_at + back_off;
+        if (again && !waits && obstacle != inputs_.obstacles.end()) {
           wait(obstacle->second);
+          out.last_state.terminated = ended;
+        } else if (again && back_off.count() == 0 && could_not_start(*last)) {
+          wait({"RunContainerError", last->message});
           out.last_state.terminated = ended;
         } else if (again && back_off.count() > 0) {
           wait({"CrashLoopBackOff",

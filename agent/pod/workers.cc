@@ -15,6 +15,7 @@ namespace {
 constexpr int kThreads = 8;
 constexpr std::chrono::seconds kRefresh{60};  // of volumes that follow objects
 constexpr int kMostSteps = 24;  // plans in one run: a pod of many containers starts in one go
+constexpr std::chrono::seconds kLongestSetback{10};
 constexpr const char* kMirror = "kubernetes.io/config.mirror";
 
 std::string describe(const Action& action) {
@@ -207,6 +208,7 @@ Result<ImageInfo> PodWorkers::ensure_image(const core_v1::Pod& pod,
       it != memory.pull_again.end() && parts_.clock.now() < it->second) {
     const auto message = text::cat("Back-off pulling image \"", container.image, "\"");
     record(pod, container.name, client::EventType::normal, "BackOff", message);
+    memory.setbacks[container.name].not_before = it->second;
     return obstacle("ImagePullBackOff", message);
   }
   record(pod, container.name, client::EventType::normal, "Pulling",
@@ -230,6 +232,27 @@ Result<ImageInfo> PodWorkers::ensure_image(const core_v1::Pod& pod,
 
 Result<> PodWorkers::start(const core_v1::Pod& pod, const SeenPod& seen,
                            const StartContainer& start, Memory& memory) {
+  memory.setbacks[start.name].not_before = {};
+  auto started = try_start(pod, seen, start, memory);
+  if (started) {
+    memory.setbacks.erase(start.name);
+    memory.obstacles.erase(start.name);
+    return {};
+  }
+  if (!memory.obstacles.contains(start.name)) return started;  // not about this container
+  auto& setback = memory.setbacks[start.name];
+  const auto pause = std::min<std::chrono::seconds>(
+      std::chrono::seconds(1 << std::min(setback.count, 8)), kLongestSetback);
+  ++setback.count;
+  setback.not_before = std::max(setback.not_before, parts_.clock.now() + pause);
+  log::warn("a container does not start", {{"pod", client::key_of(pod)},
+                                           {"container", start.name},
+                                           {"error", started.error().message}});
+  return {};
+}
+
+Result<> PodWorkers::try_start(const core_v1::Pod& pod, const SeenPod& seen,
+                               const StartContainer& start, Memory& memory) {
   const auto* container = find_container(pod, start.name);
   const auto* sandbox = ready_sandbox(seen);
   if (container == nullptr || sandbox == nullptr)
@@ -253,11 +276,17 @@ Result<> PodWorkers::start(const core_v1::Pod& pod, const SeenPod& seen,
   if (!mounts) return refuse("CreateContainerConfigError", mounts.error());
   config->mounts = std::move(*mounts);
   const auto started = parts_.runtime.start_container(sandbox->id, *config);
-  if (!started)
-    return refuse(
-        started.error().code == Errc::invalid ? "RunContainerError" : "CreateContainerError",
-        started.error());
-  memory.obstacles.erase(container->name);
+  if (!started) {
+    // One that was made but could not run is seen, and tells its reason itself.
+    const auto now = parts_.runtime.inspect(ref_of(pod));
+    const auto* made = now ? newest(*now, container->name) : nullptr;
+    auto refused = refuse("CreateContainerError", started.error());
+    if (made != nullptr && made->attempt == start.attempt) {
+      memory.obstacles.erase(container->name);
+      return {};
+    }
+    return refused;
+  }
   {
     const std::lock_guard lock(mutex_);
     known_containers_.insert(*started);
@@ -498,6 +527,8 @@ Result<Again> PodWorkers::sync(const std::string& key) {
     situation.past_deadline = past_deadline;
     for (auto& id : prober_.failed_of(pod.metadata.uid))
       situation.failed_liveness.insert(std::move(id));
+    for (const auto& [name, setback] : memory->setbacks)
+      situation.not_before[name] = setback.not_before;
     const auto plan = agent::plan(pod, seen, situation, parts_.clock.now());
     {
       std::string text;
@@ -509,6 +540,11 @@ Result<Again> PodWorkers::sync(const std::string& key) {
     if (plan.wake_at) wake_in(*plan.wake_at - parts_.clock.now() + std::chrono::milliseconds(1));
 
     if (plan.actions.empty()) {
+      for (const auto& name : plan.backing_off)
+        record(
+            pod, name, client::EventType::warning, "BackOff",
+            text::cat("Back-off restarting failed container ", name, " in pod ", pod.metadata.name,
+                      "_", pod.metadata.namespace_, "(", pod.metadata.uid, ")"));
       if (!terminating && !plan.ended && Volumes::needs_refresh(pod) &&
           ready_sandbox(seen) != nullptr) {
         if (parts_.clock.now() - memory->refreshed >= kRefresh) {

@@ -51,10 +51,16 @@ class PodWorkers {
   [[nodiscard]] std::map<std::string, std::string> plans() const;
 
  private:
+  /// Starts of a container that were refused in a row.
+  struct Setback {
+    int count = 0;
+    TimePoint not_before{};
+  };
   struct Memory {
     std::map<std::string, Obstacle> obstacles;
     std::map<std::string, TimePoint> pull_again;  ///< by image: not before
     std::map<std::string, int> pull_failures;
+    std::map<std::string, Setback> setbacks;  ///< by container
     TimePoint refreshed{};
     std::string last_patch;  ///< what was sent last: not sent again while the mirror lags
   };
@@ -62,8 +68,12 @@ class PodWorkers {
   Result<Again> sync(const std::string& key);
   Result<> remove_orphan(const std::string& key);
   Result<> act(const core_v1::Pod& pod, const SeenPod& seen, const Action& action, Memory& memory);
+  /// Starts it, or notes in `memory` why not and when to try again: the pod's other containers go
+  /// on.
   Result<> start(const core_v1::Pod& pod, const SeenPod& seen, const StartContainer& start,
                  Memory& memory);
+  Result<> try_start(const core_v1::Pod& pod, const SeenPod& seen, const StartContainer& start,
+                     Memory& memory);
   Result<ImageInfo> ensure_image(const core_v1::Pod& pod, const core_v1::Container& container,
                                  Memory& memory);
   Result<> kill(const core_v1::Pod& pod, const KillContainer& kill);

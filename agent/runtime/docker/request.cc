@@ -35,16 +35,17 @@ object log_config(const LogLimits& log) {
           {"Config", object{{"max-size", log.max_size}, {"max-file", log.max_files}}}};
 }
 
+// "" leaves it to the engine: rprivate, but rslave where the source holds the engine's own folder.
 std::string_view propagation(Mount::Propagation mode) {
   switch (mode) {
     case Mount::Propagation::none:
-      return "rprivate";
+      return "";
     case Mount::Propagation::host_to_container:
       return "rslave";
     case Mount::Propagation::bidirectional:
       return "rshared";
   }
-  return "rprivate";
+  return "";
 }
 
 bool named(const std::vector<std::string>& capabilities, std::string_view name) {
@@ -141,12 +142,13 @@ Result<std::string> container_body(std::string_view sandbox, const SandboxModes&
     if (!mount.host_path.starts_with('/') || !mount.container_path.starts_with('/'))
       return fail(Errc::invalid, text::cat("mount ", mount.host_path, " at ", mount.container_path,
                                            ": both paths must be absolute"));
-    mounts.push_back(
-        object{{"Type", "bind"},
-               {"Source", mount.host_path},
-               {"Target", mount.container_path},
-               {"ReadOnly", mount.read_only},
-               {"BindOptions", object{{"Propagation", propagation(mount.propagation)}}}});
+    object entry{{"Type", "bind"},
+                 {"Source", mount.host_path},
+                 {"Target", mount.container_path},
+                 {"ReadOnly", mount.read_only}};
+    if (const auto mode = propagation(mount.propagation); !mode.empty())
+      entry["BindOptions"] = object{{"Propagation", mode}};
+    mounts.push_back(std::move(entry));
   }
   host["Mounts"] = std::move(mounts);
 
