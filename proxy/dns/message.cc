@@ -18,6 +18,24 @@ std::unexpected<Error> malformed(std::string_view what) {
   return fail(Errc::invalid, text::cat("DNS message: ", what));
 }
 
+// The first label of a name, its escapes undone, 63 bytes at most; the name goes on behind it.
+std::string take_label(std::string_view& name) {
+  std::string label;
+  std::size_t i = 0;
+  for (; i < name.size() && name[i] != '.'; ++i) {
+    if (name[i] == '\\' && i + 3 < name.size()) {
+      label += static_cast<char>((name[i + 1] - '0') * 100 + (name[i + 2] - '0') * 10 +
+                                 (name[i + 3] - '0'));
+      i += 3;
+    } else {
+      label += name[i];
+    }
+  }
+  label.resize(std::min<std::size_t>(label.size(), 63));
+  name.remove_prefix(std::min(i + 1, name.size()));
+  return label;
+}
+
 class Reader {
  public:
   explicit Reader(std::string_view wire) : wire_(wire) {}
@@ -116,6 +134,27 @@ Result<Question> read_question(Reader& reader) {
   return q;
 }
 
+// Types whose data is some bytes and then names, which their senders may compress: they are carried
+// with the names written out, since their bytes mean nothing in another message.
+// @source RFC 3597 §4
+struct NamesInData {
+  std::uint16_t type;
+  std::uint8_t bytes, names;
+};
+constexpr NamesInData kNamesInData[] = {{7, 0, 1},  {8, 0, 1},  {9, 0, 1},  {14, 0, 2}, {15, 2, 1},
+                                        {17, 0, 2}, {18, 2, 1}, {21, 2, 1}, {26, 2, 2}, {36, 2, 1}};
+
+// The labels of a name, uncompressed.
+void append_name(std::string& out, std::string_view name) {
+  for (; !name.empty();) {
+    const auto label = take_label(name);
+    if (label.empty()) continue;
+    out += static_cast<char>(label.size());
+    out += label;
+  }
+  out += '\0';
+}
+
 struct WireRecord {
   Record record;
   std::uint16_t klass = 0;
@@ -171,9 +210,18 @@ Result<WireRecord> read_record(Reader& reader) {
       r.data = std::move(soa);
       break;
     }
-    default:
-      r.data = RawData{std::string(bytes)};
+    default: {
+      RawData raw;
+      if (const auto* with = std::ranges::find(kNamesInData, r.type, &NamesInData::type);
+          with != std::end(kNamesInData)) {
+        raw.bytes = NODAL_TRY(reader.bytes(with->bytes));
+        for (int i = 0; i < with->names; ++i) append_name(raw.bytes, NODAL_TRY(reader.name()));
+      } else {
+        raw.bytes = bytes;
+      }
+      r.data = std::move(raw);
       break;
+    }
   }
   if (reader.at() > start + size) return malformed("a record longer than it says");
   reader.seek(start + size);
@@ -194,6 +242,10 @@ class Writer {
   void bytes(std::string_view v) { out_ += v; }
   void name(std::string_view name, bool compress) {
     while (!name.empty()) {
+      if (name.front() == '.') {  // an empty label would end the name too early
+        name.remove_prefix(1);
+        continue;
+      }
       const auto known = offsets_.find(std::string(name));
       if (compress && known != offsets_.end()) {
         u16(0xc000u | known->second);
@@ -201,21 +253,9 @@ class Writer {
       }
       if (out_.size() < 0x3fff)
         offsets_.emplace(std::string(name), static_cast<std::uint16_t>(out_.size()));
-      std::string label;
-      std::size_t i = 0;
-      for (; i < name.size() && name[i] != '.'; ++i) {
-        if (name[i] == '\\' && i + 3 < name.size()) {
-          label += static_cast<char>((name[i + 1] - '0') * 100 + (name[i + 2] - '0') * 10 +
-                                     (name[i + 3] - '0'));
-          i += 3;
-        } else {
-          label += name[i];
-        }
-      }
-      label.resize(std::min<std::size_t>(label.size(), 63));
+      const auto label = take_label(name);
       u8(static_cast<unsigned>(label.size()));
       bytes(label);
-      name.remove_prefix(std::min(i + 1, name.size()));
     }
     u8(0);
   }

@@ -42,6 +42,29 @@ TEST(DnsMessage, WhatWeWriteWeRead) {
   EXPECT_EQ(answer->authorities, message.authorities);
 }
 
+TEST(DnsMessage, CompressedNamesInsideOtherRecordsAreWrittenOut) {
+  // MX of "a.b": 10 mail.<pointer to "a.b">. In our message the name stands elsewhere.
+  const auto wire =
+      "\x00\x07\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00"
+      "\x01"
+      "a\x01"
+      "b\x00\x00\x0f\x00\x01"
+      "\xc0\x0c\x00\x0f\x00\x01\x00\x00\x00\x3c\x00\x09\x00\x0a\x04mail\xc0\x0c"s;
+  const auto answer = parse_answer(wire, 7, {"a.b", 15, kClassIn});
+  ASSERT_TRUE(answer) << answer.error().message;
+  ASSERT_EQ(answer->answers.size(), 1u);
+  EXPECT_EQ(std::get<RawData>(answer->answers[0].data).bytes,
+            "\x00\x0a\x04mail\x01"
+            "a\x01"
+            "b\x00"s);
+}
+
+TEST(DnsMessage, AnEmptyLabelDoesNotEndANameEarly) {
+  const auto query = parse_query(encode_query(1, {"a..b", kA, kClassIn}));
+  ASSERT_TRUE(query) << query.error().message;
+  EXPECT_EQ(query->question.name, "a.b");
+}
+
 TEST(DnsMessage, ALongAnswerIsCutAndSaysSo) {
   auto query = parse_query(encode_query(1, {"db.default.svc.cluster.local", kA, kClassIn}));
   ASSERT_TRUE(query);
