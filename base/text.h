@@ -50,6 +50,8 @@ template <std::integral T>
 [[nodiscard]] std::optional<std::string> unbase64(std::string_view text);
 /// Lower-case hexadecimal.
 [[nodiscard]] std::string hex(std::string_view bytes);
+/// RFC 3629: no surrogates, no longer forms than needed, nothing over U+10FFFF.
+[[nodiscard]] bool is_utf8(std::string_view text);
 
 /// Columns padded to the widest cell and joined by three blanks, as kubectl prints tables; no
 /// trailing blanks.

@@ -1,12 +1,14 @@
 // base/yaml.cc — see yaml.h.
 #include "base/yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
+#include <sstream>
 
 #include "base/text.h"
 
@@ -74,9 +76,9 @@ std::optional<std::string> as_number(std::string_view plain) {
       // YAML 1.1: 0644 is octal; 0888 is no number.
       return in_base(digits.substr(1), 8);
     }
-    return in_base(digits, 10);
+    if (const auto integer = in_base(digits, 10)) return integer;
   }
-  // Floats: digits, one dot, an exponent.
+  // Floats, and integers of more than 64 bits: digits, one dot, an exponent.
   std::size_t i = 0;
   bool any = false;
   while (i < digits.size() && digits[i] >= '0' && digits[i] <= '9') ++i, any = true;
@@ -105,12 +107,77 @@ std::optional<std::string> as_number(std::string_view plain) {
                            std::to_chars(buffer, buffer + sizeof buffer, value).ptr - buffer)));
 }
 
+// Outside of strings only what JSON has: no anchors, no comments, no single quotes.
+bool has_only_json_marks(std::string_view text) {
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (std::string_view("{}[],:+-. \t\r\n").find(c) == std::string_view::npos &&
+               !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') && c != 'E') {
+      return false;
+    }
+  }
+  return !in_string;
+}
+
+// Both halves of a character that JSON escapes as "\\ud83d\\ude00", for a parser that takes none of
+// them alone.
+std::string with_pairs_joined(std::string_view json) {
+  const auto unit = [&](std::size_t at) -> std::uint32_t {
+    std::uint32_t value = 0;
+    if (json.size() - at < 6 || json[at] != '\\' || json[at + 1] != 'u') return 0;
+    const char* end = json.data() + at + 6;
+    return std::from_chars(json.data() + at + 2, end, value, 16).ptr == end ? value : 0;
+  };
+  std::string out;
+  for (std::size_t i = 0; i < json.size();) {
+    if (json[i] != '\\') {
+      out += json[i++];
+      continue;
+    }
+    const std::uint32_t high = unit(i);
+    const std::uint32_t low = high >> 10 == 0x36 ? unit(i + 6) : 0;
+    if (low >> 10 != 0x37) {
+      out += json.substr(i, 2);
+      i += 2;
+      continue;
+    }
+    const std::uint32_t point = 0x10000 + ((high & 0x3ffu) << 10 | (low & 0x3ffu));
+    for (const std::uint32_t byte : {0xf0 | point >> 18, 0x80 | (point >> 12 & 0x3f),
+                                     0x80 | (point >> 6 & 0x3f), 0x80 | (point & 0x3f)})
+      out += static_cast<char>(byte);
+    i += 12;
+  }
+  return out;
+}
+
+// What both directions hand to the parser.
+Result<std::string> readable(std::string_view text) {
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
+  // With a NUL at its beginning the parser would take the text for UTF-16.
+  if (!text::is_utf8(text) || text.find('\0') != std::string_view::npos)
+    return fail(Errc::invalid, "YAML: the text is not UTF-8");
+  const auto first = text.find_first_not_of(" \t\r\n");
+  const bool json = first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+  return json && has_only_json_marks(text) ? with_pairs_joined(text) : std::string(text);
+}
+
+constexpr const char* kNoMap = "what is merged by << must be a map or a list of maps";
+
+std::unexpected<Error> too_many() {
+  return fail(Errc::invalid, "YAML: too many values (aliases counted where they are used)");
+}
+
 Result<> write(const YAML::Node& node, std::string& out, std::size_t depth, std::size_t& nodes) {
   if (depth > kMaxYamlDepth)
     return fail(Errc::invalid,
                 text::cat(at(node.Mark()), "nested deeper than ", kMaxYamlDepth, " levels"));
-  if (++nodes > kMaxYamlNodes || out.size() > 4 * kMaxYamlBytes)
-    return fail(Errc::invalid, "YAML: too many values (aliases counted where they are used)");
+  if (++nodes > kMaxYamlNodes || out.size() > 4 * kMaxYamlBytes) return too_many();
   switch (node.Type()) {
     case YAML::NodeType::Undefined:
     case YAML::NodeType::Null:
@@ -148,21 +215,48 @@ Result<> write(const YAML::Node& node, std::string& out, std::size_t depth, std:
     }
     case YAML::NodeType::Map: {
       out += '{';
-      bool first = true;
       std::map<std::string, int> lines;
+      std::vector<YAML::Node> merged;
+      const auto write_entry = [&](const std::string& key, const YAML::Node& value) -> Result<> {
+        if (out.back() != '{') out += ',';
+        append_string(out, key);
+        out += ':';
+        return write(value, out, depth + 1, nodes);
+      };
       for (const auto& entry : node) {
         if (!entry.first.IsScalar())
           return fail(Errc::invalid, text::cat(at(entry.first.Mark()), "a key that is no text"));
         const std::string key = entry.first.Scalar();
+        if (key == "<<" && entry.first.Tag() == "?") {
+          merged.push_back(entry.second);
+          continue;
+        }
         const auto [known, fresh] = lines.emplace(key, entry.first.Mark().line + 1);
         if (!fresh)
           return fail(Errc::invalid, text::cat(at(entry.first.Mark()), "key \"", key,
                                                "\" already set in map (line ", known->second, ")"));
-        if (!first) out += ',';
-        first = false;
-        append_string(out, key);
-        out += ':';
-        NODAL_TRY(write(entry.second, out, depth + 1, nodes));
+        NODAL_TRY(write_entry(key, entry.second));
+      }
+      // YAML 1.1's merge key: entries of other maps, where the map has none; an earlier one wins.
+      for (std::size_t i = 0; i < merged.size(); ++i) {
+        const YAML::Node from = merged[i];
+        if (++nodes > kMaxYamlNodes || merged.size() > kMaxYamlNodes) return too_many();
+        if (from.IsSequence()) {
+          for (const auto& item : from) {
+            if (!item.IsMap()) return fail(Errc::invalid, text::cat(at(item.Mark()), kNoMap));
+            merged.push_back(item);
+          }
+          continue;
+        }
+        if (!from.IsMap()) return fail(Errc::invalid, text::cat(at(from.Mark()), kNoMap));
+        for (const auto& entry : from) {
+          if (!entry.first.IsScalar())
+            return fail(Errc::invalid, text::cat(at(entry.first.Mark()), "a key that is no text"));
+          if (entry.first.Scalar() == "<<" && entry.first.Tag() == "?")
+            merged.push_back(entry.second);
+          else if (lines.emplace(entry.first.Scalar(), 0).second)
+            NODAL_TRY(write_entry(entry.first.Scalar(), entry.second));
+        }
       }
       out += '}';
       return {};
@@ -190,6 +284,57 @@ bool is_too_deep(std::string_view text) {
   }
   return false;
 }
+
+// Passes once over the parser's events before anything is built of them.
+//
+// yaml-cpp 0.7 ends a document where it cannot go on, begins another there, and may then find
+// empty ones without end; hence a document but the first must begin with "---".
+class Structure final : public YAML::EventHandler {
+ public:
+  explicit Structure(std::string_view text) : text_(text) {}
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    const auto at = static_cast<std::size_t>(std::max(mark.pos, 0));
+    const bool separated =
+        mark.column == 0 && at > last_ && at < text_.size() && text_.substr(at).starts_with("---");
+    if (documents_++ > 0 && !separated)
+      throw YAML::ParserException(mark, "this does not belong to what is before it");
+    last_ = at;
+    nodes_ = depth_ = 0;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { count(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                const std::string& value) override {
+    // yaml-cpp 0.7 makes one byte of each of these escapes.
+    if (!text::is_utf8(value))
+      throw YAML::ParserException(mark, "the escapes \\N and \\_ are not supported");
+    count(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    count(mark);
+    ++depth_;
+  }
+  void OnSequenceEnd() override { --depth_; }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    count(mark);
+    ++depth_;
+  }
+  void OnMapEnd() override { --depth_; }
+
+ private:
+  void count(const YAML::Mark& mark) {
+    if (depth_ > kMaxYamlDepth) throw YAML::ParserException(mark, "nested too deep");
+    // Keys are nodes here.
+    if (++nodes_ > 2 * kMaxYamlNodes) throw YAML::ParserException(mark, "too many values");
+  }
+
+  const std::string_view text_;
+  std::size_t documents_ = 0, nodes_ = 0, depth_ = 0, last_ = 0;
+};
 
 bool reads_as_other(std::string_view value) {
   static constexpr std::string_view kWords[] = {"y",   "Y",   "n",   "N",   "yes", "Yes",
@@ -263,7 +408,10 @@ void print(const YAML::Node& node, std::string& out, std::size_t indent, bool in
     for (const auto& [key, value] : entries) {
       if (!first || !in_list) out += std::string(indent, ' ');
       first = false;
-      append_scalar(out, key, indent + 2);
+      if (key.find('\n') != std::string::npos)
+        append_string(out, key);
+      else
+        append_scalar(out, key, indent + 2);
       out += ':';
       if ((value.IsMap() || value.IsSequence()) && value.size() > 0) {
         out += '\n';
@@ -311,7 +459,15 @@ Result<std::vector<std::string>> yaml_to_json(std::string_view text) {
     return fail(Errc::invalid, text::cat("YAML: nested deeper than ", kMaxYamlDepth, " levels"));
   std::vector<std::string> out;
   try {
-    for (const auto& document : YAML::LoadAll(std::string(text))) {
+    const std::string read = NODAL_TRY(readable(text));
+    {
+      std::istringstream stream(read);
+      YAML::Parser parser(stream);
+      Structure structure(read);
+      while (parser.HandleNextDocument(structure)) {
+      }
+    }
+    for (const auto& document : YAML::LoadAll(read)) {
       if (document.IsNull()) continue;
       std::string json;
       std::size_t nodes = 0;
@@ -329,10 +485,15 @@ Result<std::vector<std::string>> yaml_to_json(std::string_view text) {
 Result<std::string> json_to_yaml(std::string_view json) {
   try {
     std::string out;
-    print(YAML::Load(std::string(json)), out, 0, false);
+    // The parser takes all of YAML, whose aliases may form a ring that printing never leaves.
+    if (!has_only_json_marks(json)) return fail(Errc::invalid, "JSON: this is something else");
+    const auto text = NODAL_TRY(readable(json));
+    print(YAML::Load(text), out, 0, false);
     return out;
   } catch (const YAML::Exception& e) {
     return fail(Errc::invalid, text::cat("JSON: ", at(e.mark), e.msg));
+  } catch (const std::exception& e) {
+    return fail(Errc::invalid, text::cat("JSON: ", e.what()));
   }
 }
 

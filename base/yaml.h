@@ -18,8 +18,9 @@ inline constexpr std::size_t kMaxYamlNodes =
 
 /// The documents of a text as JSON texts; empty documents are left out. JSON is YAML too. Plain
 /// scalars are null, true and false, numbers, else strings ("yes" and "on" too, as Kubernetes'
-/// reader has it); quoted ones are always strings.
-/// @errors invalid, with the line
+/// reader has it); quoted ones are always strings. The merge key
+/// "<<" is followed.
+/// @errors invalid, with the line; also for what is not UTF-8
 Result<std::vector<std::string>> yaml_to_json(std::string_view text);
 
 /// The value in kubectl's style: block form, keys sorted, strings quoted where they would read as

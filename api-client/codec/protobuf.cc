@@ -19,6 +19,7 @@ namespace json = boost::json;
 using schema::Field;
 using schema::Kind;
 using schema::Type;
+using text::is_utf8;
 using wire::Format;
 using wire::Reader;
 
@@ -26,29 +27,6 @@ constexpr std::string_view kMagic{"k8s\0", 4};
 // The years 1 and 9999: what RFC 3339 can write. Go's zero time is the first second of year 1.
 constexpr std::int64_t kZeroTime = -62'135'596'800;
 constexpr std::int64_t kLastTime = 253'402'300'799;
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<std::uint8_t>(text[i]);
-    const std::size_t length = lead < 0x80       ? 1
-                               : lead >> 5 == 6  ? 2
-                               : lead >> 4 == 14 ? 3
-                               : lead >> 3 == 30 ? 4
-                                                 : 0;
-    if (length == 0 || length > text.size() - i) return false;
-    std::uint32_t point = length == 1 ? lead : lead & (0xffu >> (length + 1));
-    for (std::size_t j = 1; j < length; ++j) {
-      const auto next = static_cast<std::uint8_t>(text[i + j]);
-      if (next >> 6 != 2) return false;
-      point = point << 6 | (next & 0x3fu);
-    }
-    constexpr std::uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (point < smallest[length] || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-      return false;
-    i += length;
-  }
-  return true;
-}
 
 Format wire_format(Kind kind) {
   switch (kind) {

@@ -32,6 +32,16 @@ TEST(Yaml, BadTextIsAnErrorWithALine) {
   EXPECT_NE(json("a: [1\n").find("error"), std::string::npos);
 }
 
+TEST(Yaml, WhatFollowsADocumentBeginsWithDashes) {
+  EXPECT_NE(json("\"a\":b\n").find("line 1"), std::string::npos) << "no map, but no two either";
+  EXPECT_NE(json("\"a\":b\n? c\n").find("error"), std::string::npos) << "never ends in yaml-cpp";
+  EXPECT_EQ(json("a\n...\n--- b\n---\nc"), "\"a\"\n\"b\"\n\"c\"");
+  EXPECT_EQ(json("\xef\xbb\xbf"
+                 "a: 1\n---\nb: 2\n"),
+            "{\"a\":1}\n{\"b\":2}");
+  EXPECT_NE(json(std::string("a\0:\0", 4)).find("UTF-8"), std::string::npos) << "not UTF-16";
+}
+
 TEST(Yaml, BombsAndDeepNestsAreRefused) {
   std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n";
   for (char c = 'b'; c < 'j'; ++c) {
@@ -44,6 +54,36 @@ TEST(Yaml, BombsAndDeepNestsAreRefused) {
   std::string dashes;
   for (int i = 0; i < 5000; ++i) dashes += "- ";
   EXPECT_NE(json(dashes + "x").find("deeper"), std::string::npos);
+}
+
+TEST(Yaml, MergeKeysFillWhatIsNotSet) {
+  EXPECT_EQ(json("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  b: 3\n"),
+            R"({"x":{"a":1,"b":2},"y":{"b":3,"a":1}})");
+  EXPECT_EQ(json("x: &x {a: 1}\ny: {<<: [*x, {a: 2, c: 3}]}\n"),
+            R"({"x":{"a":1},"y":{"a":1,"c":3}})");
+  EXPECT_EQ(json("'<<': 1\n"), R"({"<<":1})") << "a quoted key is a key";
+  EXPECT_NE(json("<<: 1\n").find("must be a map"), std::string::npos);
+  EXPECT_NE(json("&a\n<<: *a\n<<: *a\nb: 1\n").find("error"), std::string::npos);
+}
+
+TEST(Yaml, OnlyUtf8IsText) {
+  EXPECT_NE(json("a: \xff\n").find("UTF-8"), std::string::npos);
+  EXPECT_NE(json("a: \xed\xa0\xbd\n").find("UTF-8"), std::string::npos) << "half a character";
+  EXPECT_EQ(json("a: \xf0\x9f\x98\x80\n"), "{\"a\":\"\xf0\x9f\x98\x80\"}");
+  EXPECT_EQ(json(R"({"a":"\ud83d\ude00 \\ud83d"})"), "{\"a\":\"\xf0\x9f\x98\x80 \\\\ud83d\"}")
+      << "as JSON escapes it";
+  EXPECT_NE(json(R"({"\N":1})").find("not supported"), std::string::npos);
+  EXPECT_NE(json(R"({"a":"\ud83d"})").find("error"), std::string::npos);
+}
+
+TEST(Yaml, NumbersOver64BitsAreFloats) {
+  EXPECT_EQ(json("[18446744073709551615, 100000000000000000000]"), "[18446744073709551615,1e+20]");
+}
+
+TEST(Yaml, OnlyJsonIsPrinted) {
+  EXPECT_FALSE(json_to_yaml("&a [*a, *a]")) << "a ring";
+  EXPECT_FALSE(json_to_yaml("{\"a\":"));
+  EXPECT_FALSE(json_to_yaml("\"\xff\""));
 }
 
 TEST(Yaml, PrintsAsKubectlDoes) {
