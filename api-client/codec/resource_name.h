@@ -13,6 +13,7 @@ struct ResourceName {
   std::string_view plural;
   std::string_view kind;
   bool namespaced = true;
+  bool operator==(const ResourceName&) const = default;
 };
 
 }  // namespace nodal

@@ -102,7 +102,8 @@ struct KeyedLoop::State {
           idle = changed.wait_for(lock, kIdle) == std::cv_status::timeout && queue.empty() &&
                  alive > 1;
         } else {
-          changed.wait_until(lock, queue.begin()->first);
+          const Time next = queue.begin()->first;  // the wait keeps a reference; the entry may go
+          changed.wait_until(lock, next);
         }
         --waiting;
         if (idle) break;

@@ -50,6 +50,8 @@ struct Mirrors::Feeds {
   std::unique_ptr<client::Reflector<core_v1::Endpoints>> endpoints;
   std::unique_ptr<client::Reflector<discovery_v1::EndpointSlice>> slices;
   std::unique_ptr<client::Reflector<coordination_v1::Lease>> leases;
+  std::unique_ptr<client::Reflector<core_v1::ConfigMap>> config_maps;
+  std::unique_ptr<client::Reflector<core_v1::Secret>> secrets;
   std::unique_ptr<client::Reflector<apps_v1::ReplicaSet>> replica_sets;
   std::unique_ptr<client::Reflector<apps_v1::Deployment>> deployments;
 };
@@ -85,6 +87,11 @@ void Mirrors::start(const std::shared_ptr<client::Client>& client) {
   feed(feeds_->endpoints, endpoints);
   feed(feeds_->slices, slices);
   feed(feeds_->leases, leases, {.namespace_ = "kube-node-lease"});
+  feed(feeds_->config_maps, config_maps, {.trim = [](core_v1::ConfigMap& map) {
+         map.data.clear();
+         map.binary_data.clear();
+       }});
+  feed(feeds_->secrets, secrets, {.trim = [](core_v1::Secret& secret) { secret.data.clear(); }});
   feed(feeds_->replica_sets, replica_sets);
   feed(feeds_->deployments, deployments);
 }
@@ -95,7 +102,8 @@ bool Mirrors::has_synced() const {
   return pods.has_synced() && services.has_synced() && nodes.has_synced() &&
          namespaces.has_synced() && service_accounts.has_synced() && root_cas.has_synced() &&
          endpoints.has_synced() && slices.has_synced() && leases.has_synced() &&
-         replica_sets.has_synced() && deployments.has_synced();
+         config_maps.has_synced() && secrets.has_synced() && replica_sets.has_synced() &&
+         deployments.has_synced();
 }
 
 void Mirrors::on_synced(const std::function<void()>& listener) {
@@ -108,6 +116,8 @@ void Mirrors::on_synced(const std::function<void()>& listener) {
   endpoints.on_synced(listener);
   slices.on_synced(listener);
   leases.on_synced(listener);
+  config_maps.on_synced(listener);
+  secrets.on_synced(listener);
   replica_sets.on_synced(listener);
   deployments.on_synced(listener);
 }

@@ -44,7 +44,9 @@ class Mirrors {
   client::Mirror<core_v1::ConfigMap> root_cas;  ///< only those named kube-root-ca.crt
   client::Mirror<core_v1::Endpoints> endpoints;
   client::Mirror<discovery_v1::EndpointSlice> slices;
-  client::Mirror<coordination_v1::Lease> leases;  ///< only those of kube-node-lease
+  client::Mirror<coordination_v1::Lease> leases;   ///< only those of kube-node-lease
+  client::Mirror<core_v1::ConfigMap> config_maps;  ///< metadata only: for the garbage collector
+  client::Mirror<core_v1::Secret> secrets;         ///< metadata only
   client::Mirror<apps_v1::ReplicaSet> replica_sets;
   client::Mirror<apps_v1::Deployment> deployments;
 

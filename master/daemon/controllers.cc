@@ -6,6 +6,7 @@
 #include "master/api/loopback.h"
 #include "master/controllers/deployment/controller.h"
 #include "master/controllers/endpointslice/controller.h"
+#include "master/controllers/garbage/controller.h"
 #include "master/controllers/mirrors.h"
 #include "master/controllers/namespace/controller.h"
 #include "master/controllers/node_lifecycle/controller.h"
@@ -36,6 +37,7 @@ struct Controllers::State {
         replica_sets(context),
         deployments(context),
         nodes(context, cluster_cidr),
+        garbage(context),
         scheduler_events(client, "default-scheduler", ""),
         scheduler({client_for(api, "kube-scheduler"), scheduler_events, mirrors.pods, mirrors.nodes,
                    clock}) {
@@ -52,6 +54,7 @@ struct Controllers::State {
   controllers::ReplicaSetController replica_sets;
   controllers::DeploymentController deployments;
   controllers::NodeLifecycleController nodes;
+  controllers::GarbageController garbage;
   client::EventRecorder scheduler_events;
   scheduler::Scheduler scheduler;
 };

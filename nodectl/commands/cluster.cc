@@ -183,6 +183,9 @@ Result<> merge_kubeconfig(const client::ClusterAccess* access) {
 
 // The Service by which pods find DNS; the proxy answers on its address itself.
 Result<> ensure_dns_service(client::Client& client, const Settings& settings) {
+  const auto there = client.get<core_v1::Service>("kube-system", "kube-dns");
+  if (there || there.error().code != Errc::not_found)
+    return there ? Result<>{} : wrap("look for the DNS Service", there.error());
   core_v1::Service dns;
   dns.metadata.namespace_ = "kube-system";
   dns.metadata.name = "kube-dns";

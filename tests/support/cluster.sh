@@ -124,3 +124,18 @@ machine_stop() {
   fi
   exit $status
 }
+
+# Every kubectl that is here, one path a line: Debian's 1.20, the versions beside the kubectl in the path, that one
+# itself.
+all_kubectls() {
+  local own folder version
+  [ -x /usr/local/lib/nodal/kubectl-1.20/kubectl ] && echo /usr/local/lib/nodal/kubectl-1.20/kubectl
+  own=$(command -v kubectl) || return 0
+  own=$(readlink -f "$own")
+  folder=$(dirname "$own")
+  for version in ${KUBECTL_VERSIONS:-1.27}; do
+    [ -x "$folder/kubectl.$version" ] && echo "$folder/kubectl.$version"
+  done
+  # The newest: of its neighbours, or the one in the path.
+  ls "$folder"/kubectl.1.* 2>/dev/null | sort -t. -k3 -n | tail -n 1 | grep . || echo "$own"
+}

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# tests/e2e/chapter.sh — a reader's first hour: a cluster, a Deployment, a NodePort, and all of it gone again; with
+# each kubectl that is here.
+. "$(dirname "$0")/../support/cluster.sh"
+machine_start
+image k8s.gcr.io/echoserver:1.10 "$(busybox_root)" \
+  -c 'CMD ["/bin/sh", "-c", "while true; do { printf \"HTTP/1.0 200 OK\\r\\n\\r\\nechoed by $(hostname)\\n\"; } | nc -l -p 8080 >/dev/null; done"]'
+
+# What the machine has before: the delete at the end must bring it back to this.
+snapshot() {
+  on_node ip -o link | sed 's/^[0-9]*: //; s/@.*//; s/:.*//' | sort
+  on_node ip route
+  on_node ip -o addr | awk '{print $2, $4}'
+  on_node nft list tables
+  docker ps -aq
+  grep -c nodal /proc/mounts
+  find /var/lib/nodal /run/nodal /var/log/nodal /etc/nodal /etc/cni/net.d -mindepth 1 2>/dev/null
+  find /sys/fs/cgroup -maxdepth 3 -name '*nodal*' 2>/dev/null
+}
+snapshot >"$work/before"
+
+# Row 1
+up=$(on_node nodectl up --docker-socket "$work/docker/docker.sock" --no-start-docker --node-name node1 --node-ip $node_ip 2>&1) || {
+  echo "$up"
+  tail -n 20 /var/log/nodal/*.log
+  exit 1
+}
+expect 'nodectl up brings a cluster up' 'The cluster is up' "$up"
+expect 'the context is nodal' '^nodal$' "$(kubectl config current-context)"
+expect 'nodectl up again changes nothing' 'up' "$(on_node nodectl up --docker-socket "$work/docker/docker.sock" --no-start-docker --node-name node1 --node-ip $node_ip 2>&1)"
+expect 'nodectl status says what runs' 'master.*[Rr]unning' "$(on_node nodectl status)"
+
+chapter() {
+  local kubectl=$1
+  k() { on_node "$kubectl" "$@" 2>&1; }
+  # Row 2
+  expect 'no pods at first' '^No resources found in default namespace\.$' "$(k get pods)"
+  # Row 3
+  local system
+  system=$(k get pods --namespace=kube-system)
+  for part in master agent proxy; do
+    expect "kube-system lists the $part" "^nodal-$part-node1 +1/1 +Running +[0-9]+.* +[0-9]+" "$system"
+  done
+  # Row 4
+  expect 'one node, Ready, with a role' '^node1 +Ready +control-plane +[0-9]+[smhd0-9]* +v1\.' "$(k get nodes)"
+  # Row 5 and 7: the image of the node's own Docker is used at once.
+  expect 'create deployment' '^deployment.apps/hello-minikube created$' \
+    "$(k create deployment hello-minikube --image=k8s.gcr.io/echoserver:1.10)"
+  expect 'at once it has no pod' 'hello-minikube +[01]/1 +[01] +[01]' "$(k get deployments)"
+  expect 'the pod has its name' '^hello-minikube-[a-z0-9]{8,10}-[a-z0-9]{5} +[01]/1 +(ContainerCreating|Running|Pending)' "$(k get pods)"
+  check 'the deployment becomes available' k wait --for=condition=available deployment/hello-minikube --timeout=30s
+  expect 'then 1/1' 'hello-minikube +1/1 +1 +1' "$(k get deployments)"
+  expect 'then Running' '^hello-minikube-[a-z0-9]{8,10}-[a-z0-9]{5} +1/1 +Running +0' "$(k get pods)"
+  expect 'its ReplicaSet' '^hello-minikube-[a-z0-9]{8,10} +1 +1 +1' "$(k get rs)"
+  # Row 8
+  expect 'a column of a label' 'NAME .*APP' "$(k get pods -L app)"
+  expect 'with its value' 'hello-minikube$' "$(k get pods -L app)"
+  # Row 9
+  expect 'expose' '^service/hello-minikube exposed$' "$(k expose deployment hello-minikube --type=NodePort --port=8080)"
+  local services
+  services=$(k get services -o wide)
+  expect 'NodePort' '^hello-minikube +NodePort +10\.96\.[0-9]+\.[0-9]+ +<none> +8080:3[0-9]{4}/TCP +[0-9]+s +app=hello-minikube' "$services"
+  expect 'the kubernetes Service' '^kubernetes +ClusterIP +10\.96\.0\.1 +<none> +443/TCP' "$services"
+  # Row 10
+  local url
+  url=$(on_node nodectl service hello-minikube --url)
+  expect 'a URL' "^http://$node_ip:3[0-9]{4}$" "$url"
+  until_true 5 on_client curl -fsS --max-time 2 "$url"
+  expect 'the echo answers' '^echoed by hello-minikube-' "$(on_client curl -fsS --max-time 3 "$url" 2>&1)"
+  # Row 11
+  expect 'delete the Service' '^service "hello-minikube" deleted' "$(k delete services hello-minikube)"
+  expect 'delete the Deployment' '^deployment.apps "hello-minikube" deleted' "$(k delete deployment hello-minikube)"
+  gone() { [ "$(k get deployments,pods,rs)" = 'No resources found in default namespace.' ]; }
+  sleep 0.3
+  expect 'pods end' '(Terminating|No resources)' "$(k get pods)"
+  check 'then all is gone' until_true 45 gone
+}
+
+for kubectl in $(all_kubectls); do
+  printf -- '-- %s\n' "$("$kubectl" version --client --short 2>/dev/null | head -n 1 | grep . || "$kubectl" version --client 2>&1 | head -n 1)"
+  chapter "$kubectl"
+done
+
+# Row 27, of it what one node has
+on_node nodectl create deployment left --image=k8s.gcr.io/echoserver:1.10 >/dev/null
+until_true 20 sh -c "docker ps -q | grep -q ."
+expect 'nodectl stop' '' "$(on_node nodectl stop)"
+expect 'containers go on without the cluster' '.' "$(docker ps -q)"
+expect 'nodectl delete' '' "$(on_node nodectl delete 2>&1)"
+snapshot >"$work/after"
+check 'nothing is left' diff "$work/before" "$work/after"
