@@ -95,12 +95,13 @@ Result<> check_non_root(const core_v1::Pod& pod, const core_v1::Container& conta
     return {};
   }
   const auto user = image.user.substr(0, image.user.find(':'));
-  if (user.empty() || user == "0" || user == "root")
+  const auto number = text::number<std::int64_t>(user);
+  if (user.empty() || user == "root" || number == 0)  // also "00"
     return fail(Errc::invalid,
                 text::cat("container has runAsNonRoot and image will run as root (pod: \"",
                           pod.metadata.name, "_", pod.metadata.namespace_, "(", pod.metadata.uid,
                           ")\", container: ", container.name, ")"));
-  if (!text::number<std::int64_t>(user))
+  if (!number)
     return fail(Errc::invalid,
                 text::cat("container has runAsNonRoot and image has non-numeric user (", user,
                           "), cannot verify user is non-root (pod: \"", pod.metadata.name, "_",

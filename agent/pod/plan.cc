@@ -27,9 +27,7 @@ class Planner {
       return std::move(out_);
     }
     if (is_over()) {
-      for (const auto& sandbox : seen_.sandboxes)
-        if (sandbox.ready) out_.actions.push_back(RemoveSandbox{sandbox.id});
-      out_.ended = out_.actions.empty();
+      end("Stopping container ");  // its sidecars
       return std::move(out_);
     }
     const SeenSandbox* sandbox = ready_sandbox(seen_);
@@ -39,6 +37,10 @@ class Planner {
         attempt = std::max(attempt, old.attempt + 1);
         out_.actions.push_back(RemoveSandbox{old.id});
       }
+      // A sandbox that is gone has left its number on the containers that ran in it.
+      for (const auto& container : seen_.containers)
+        if (const auto of = text::number<std::uint32_t>(annotation(container, kSandboxAttempt)))
+          attempt = std::max(attempt, *of + 1);
       out_.actions.push_back(CreateSandbox{attempt});
       return std::move(out_);
     }
@@ -69,8 +71,20 @@ class Planner {
   }
 
   void end(std::string_view why) {
+    const auto goes_on = [](const SeenContainer& container) {
+      return container.state == ContainerState::running ||
+             container.state == ContainerState::created;
+    };
+    const auto waits = [&](const SeenContainer& container) {
+      return std::ranges::any_of(pod_.spec.init_containers, [&](const auto& c) {
+        return c.name == container.name && is_sidecar(c);
+      });
+    };
+    // Sidecars serve the others to their end.
+    const bool others = std::ranges::any_of(seen_.containers,
+                                            [&](const auto& c) { return goes_on(c) && !waits(c); });
     for (const auto& container : seen_.containers)
-      if (container.state == ContainerState::running || container.state == ContainerState::created)
+      if (goes_on(container) && !(others && waits(container)))
         out_.actions.push_back(KillContainer{container.id, container.name, situation_.grace,
                                              text::cat(why, container.name)});
     if (!out_.actions.empty()) return;
@@ -83,20 +97,22 @@ class Planner {
 
   // False while a plain init container has not ended well.
   bool start_init() {
+    // After the pod's containers have once begun in this sandbox, init containers are not looked at
+    // again, and a sidecar that ended holds up nobody.
+    const bool begun = has_main();
     for (const auto& container : pod_.spec.init_containers) {
       if (is_sidecar(container)) {
         keep_running(container, "Always");
         const auto* last = newest(seen_, container.name);
-        if (last == nullptr || last->state != ContainerState::running) return false;
+        if (!begun && (last == nullptr || last->state != ContainerState::running ||
+                       situation_.not_started.contains(last->id)))
+          return false;
         continue;
       }
+      if (begun) continue;
       const auto* last = newest(seen_, container.name);
       const bool of_this_sandbox =
           last != nullptr && annotation(*last, kSandboxAttempt) == text::cat(sandbox_->attempt);
-      // After the pod's containers have once been started, init containers are not looked at again.
-      if (last != nullptr && last->state == ContainerState::exited && last->exit_code == 0 &&
-          (of_this_sandbox || has_main()))
-        continue;
       if (last == nullptr || (!of_this_sandbox && last->state == ContainerState::exited)) {
         start({container.name, last == nullptr ? 0 : last->attempt + 1, 0, true});
         return false;
@@ -115,7 +131,10 @@ class Planner {
 
   [[nodiscard]] bool has_main() const {
     return std::ranges::any_of(pod_.spec.containers, [&](const auto& container) {
-      return newest(seen_, container.name) != nullptr;
+      const auto* last = newest(seen_, container.name);
+      return last != nullptr &&
+             (last->state == ContainerState::running ||
+              annotation(*last, kSandboxAttempt) == text::cat(sandbox_->attempt));
     });
   }
 

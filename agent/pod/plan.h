@@ -56,8 +56,9 @@ struct PodSituation {
   bool terminating = false;  ///< to be ended: deleted, or not wanted on this node any more
   std::chrono::seconds grace{30};
   std::set<std::string>
-      failed_liveness;         ///< ids of containers whose liveness or startup probe has failed
-  bool past_deadline = false;  ///< activeDeadlineSeconds is over
+      failed_liveness;  ///< ids of containers whose liveness or startup probe has failed
+  std::set<std::string> not_started;  ///< ids of containers whose startup probe has not succeeded
+  bool past_deadline = false;         ///< activeDeadlineSeconds is over
   /// Containers whose start was refused (no image, no ConfigMap, …): not tried again before.
   std::map<std::string, TimePoint> not_before;
 };

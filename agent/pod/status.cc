@@ -195,8 +195,7 @@ class Reporter {
         ++waiting;
       }
     }
-    if (!init_done || waiting > 0)
-      return running + succeeded + failed > 0 && init_done ? "Running" : "Pending";
+    if (!init_done || waiting > 0) return "Pending";
     if (running > 0) return "Running";
     if (pod_.metadata.deletion_timestamp && running == 0)
       return failed > 0 ? "Failed" : "Succeeded";
@@ -228,8 +227,13 @@ class Reporter {
   void conditions(bool init_done) {
     set("PodReadyToStartContainers", ready_sandbox(seen_) != nullptr, "", "");
     std::vector<std::string> incomplete, unready;
-    for (const auto& status : out_.init_container_statuses)
-      if (!status.ready) incomplete.push_back(status.name);
+    for (std::size_t i = 0; i < pod_.spec.init_containers.size(); ++i) {
+      const auto& status = out_.init_container_statuses[i];
+      const bool sidecar = is_sidecar(pod_.spec.init_containers[i]);
+      if (!(sidecar ? status.started.value_or(false) : status.ready))
+        incomplete.push_back(status.name);
+      if (sidecar && !status.ready) unready.push_back(status.name);
+    }
     const bool over = out_.phase == "Succeeded" || out_.phase == "Failed";
     if (init_done) {
       set("Initialized", true, over && out_.phase == "Succeeded" ? "PodCompleted" : "", "");

@@ -527,6 +527,8 @@ Result<Again> PodWorkers::sync(const std::string& key) {
     situation.past_deadline = past_deadline;
     for (auto& id : prober_.failed_of(pod.metadata.uid))
       situation.failed_liveness.insert(std::move(id));
+    for (const auto& [id, started] : prober_.started_of(pod.metadata.uid))
+      if (!started) situation.not_started.insert(id);
     for (const auto& [name, setback] : memory->setbacks)
       situation.not_before[name] = setback.not_before;
     const auto plan = agent::plan(pod, seen, situation, parts_.clock.now());

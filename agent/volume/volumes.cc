@@ -34,13 +34,28 @@ Result<> mount_tmpfs(const std::string& folder, std::string options) {
   return {};
 }
 
+// The files of a folder and of the folders in it.
+std::size_t count_files(const std::string& folder) {
+  std::size_t out = 0;
+  for (const auto& name : file::list(folder).value_or(std::vector<std::string>{})) {
+    const auto path = text::cat(folder, "/", name);
+    struct stat st {};
+    if (::lstat(path.c_str(), &st) != 0) continue;
+    out += S_ISDIR(st.st_mode) ? count_files(path) : 1;
+  }
+  return out;
+}
+
 // The keys to project: all, or those of `items`. @errors invalid for a key that is not there and
 // not optional
 Result<> add_items(const Values& values, const std::vector<core_v1::KeyToPath>& items,
                    bool optional, std::int32_t mode, std::string_view what,
                    std::vector<ProjectedFile>& out) {
   if (items.empty()) {
-    for (const auto& [key, value] : values) out.push_back({key, value, mode});
+    for (const auto& [key, value] : values) {
+      NODAL_TRY(check_relative(key));
+      out.push_back({key, value, mode});
+    }
     return {};
   }
   for (const auto& item : items) {
@@ -87,7 +102,13 @@ Result<> check_relative(std::string_view path) {
   return {};
 }
 
-Result<> write_atomically(const std::string& folder, const std::vector<ProjectedFile>& files) {
+Result<> write_atomically(const std::string& folder, const std::vector<ProjectedFile>& given) {
+  // Of two files with one path the later one counts.
+  std::vector<ProjectedFile> files;
+  for (const auto& f : given) {
+    std::erase_if(files, [&](const auto& earlier) { return earlier.path == f.path; });
+    files.push_back(f);
+  }
   NODAL_TRY(file::make_folders(folder, 0755));
   const std::string link = folder + "/..data";
   bool same = file::exists(link);
@@ -96,25 +117,23 @@ Result<> write_atomically(const std::string& folder, const std::vector<Projected
     const auto now = read_below(folder, f.path);
     same = now && *now == f.bytes;
   }
-  if (same) {
-    // Fewer files than before is a change, too.
-    std::size_t tops = 0;
-    for (const auto& name : NODAL_TRY(file::list(folder))) tops += !name.starts_with("..");
-    std::vector<std::string> wanted;
-    for (const auto& f : files)
-      if (const auto top = f.path.substr(0, f.path.find('/'));
-          std::ranges::find(wanted, top) == wanted.end())
-        wanted.push_back(top);
-    if (tops == wanted.size()) return {};
-  }
+  // Fewer files than before is a change, too.
+  if (same && count_files(link) == files.size()) return {};
   std::string fresh = folder + "/..XXXXXX";
   if (::mkdtemp(fresh.data()) == nullptr)
     return fail_errno(errno, text::cat("make a folder in ", folder));
   ::chmod(fresh.c_str(), 0755);
-  for (const auto& f : files) {
-    const std::string path = text::cat(fresh, "/", f.path);
-    NODAL_TRY(file::make_folders(path.substr(0, path.rfind('/')), 0755));
-    NODAL_TRY(file::write(path, f.bytes, static_cast<mode_t>(f.mode)));
+  const auto fill = [&]() -> Result<> {
+    for (const auto& f : files) {
+      const std::string path = text::cat(fresh, "/", f.path);
+      NODAL_TRY(file::make_folders(path.substr(0, path.rfind('/')), 0755));
+      NODAL_TRY(file::write(path, f.bytes, static_cast<mode_t>(f.mode)));
+    }
+    return {};
+  };
+  if (auto filled = fill(); !filled) {
+    static_cast<void>(file::remove_all(fresh));
+    return filled;
   }
   char old[PATH_MAX] = "";
   const ssize_t size = ::readlink(link.c_str(), old, sizeof old - 1);
