@@ -46,10 +46,17 @@ Endpoint make_endpoint(const discovery_v1::Endpoint& from, std::string_view node
   return out;
 }
 
+using ByAddress = std::map<net::SocketAddress, Endpoint>;
+
+void add_best(ByAddress& found, Endpoint endpoint) {
+  const auto [it, added] = found.try_emplace(endpoint.address, endpoint);
+  if (!added && readiness(it->second) < readiness(endpoint)) it->second = std::move(endpoint);
+}
+
 // The endpoints behind one port of the Service: slices name their ports as the Service does.
 std::vector<Endpoint> endpoints_of(const ServicePort& port, const std::vector<SlicePtr>& slices,
                                    std::string_view node) {
-  std::map<net::SocketAddress, Endpoint> found;
+  ByAddress found;
   for (const auto& slice : slices) {
     for (const auto& slice_port : slice->ports) {
       if (slice_port.name.value_or("") != port.name) continue;
@@ -61,8 +68,7 @@ std::vector<Endpoint> endpoints_of(const ServicePort& port, const std::vector<Sl
         for (const auto& ip : parse_all(from.addresses)) {
           if (!may_be_endpoint(ip)) continue;
           endpoint.address = {ip, static_cast<std::uint16_t>(number)};
-          const auto [it, added] = found.emplace(endpoint.address, endpoint);
-          if (!added && readiness(it->second) < readiness(endpoint)) it->second = endpoint;
+          add_best(found, endpoint);
         }
       }
     }
@@ -137,13 +143,13 @@ ServicePtr join(const core_v1::Service& service, const std::vector<SlicePtr>& sl
     // A headless Service without ports still has names: its addresses stand under one port 0 that
     // nothing programs.
     ServicePort port;
-    std::map<net::SocketAddress, Endpoint> found;
+    ByAddress found;
     for (const auto& slice : slices)
       for (const auto& from : slice->endpoints)
         for (const auto& ip : parse_all(from.addresses)) {
           Endpoint endpoint = make_endpoint(from, node);
           endpoint.address = {ip, 0};
-          if (may_be_endpoint(ip)) found.emplace(endpoint.address, std::move(endpoint));
+          if (may_be_endpoint(ip)) add_best(found, std::move(endpoint));
         }
     for (auto& [address, endpoint] : found) port.endpoints.push_back(std::move(endpoint));
     if (!port.endpoints.empty()) out->ports.push_back(std::move(port));
