@@ -221,6 +221,7 @@ void Api::route_resource(const CallPtr& call) {
   if (info.subresource.empty()) {
     if (!is_subset_of(resource->verbs, verb))
       return call->fail(errors::method_not_allowed().error());
+    if (handlers::is_review(*resource)) return blocking(call, handlers::review);
     if (verb == "get") return handlers::get(*call);
     if (verb == "list") return handlers::list(call);
     if (verb == "watch") return handlers::watch(call);

@@ -14,6 +14,9 @@ void watch(const CallPtr& call);
 
 // May wait for the disk.
 void create(Call& call);
+void review(Call& call);
+/// The kind is a question: created, answered, never stored.
+bool is_review(const schema::Resource& resource);
 void update(Call& call);
 void patch(Call& call);
 void remove(Call& call);

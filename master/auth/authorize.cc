@@ -174,7 +174,10 @@ std::optional<std::string> refuse(const Identity& identity, const Attributes& a,
     return sentence(identity, a);
   }
   constexpr std::string_view kNode = "system:node:";
-  bool allowed = false;
+  // Everybody may ask what they are and what they may do.
+  bool allowed = a.verb == "create" && identity.in_group("system:authenticated") &&
+                 ((a.group == "authorization.k8s.io" && a.resource == "selfsubjectaccessreviews") ||
+                  (a.group == "authentication.k8s.io" && a.resource == "selfsubjectreviews"));
   if (identity.user == "system:kube-controller-manager") allowed = allows(controller_rules(), a);
   if (identity.user == "system:kube-scheduler") allowed = allows(scheduler_rules(), a);
   if (identity.user == "system:kube-proxy" || identity.in_group("system:node-proxier"))

@@ -19,8 +19,8 @@ namespace {
 
 std::shared_ptr<client::Client> client_for(Api& api, const std::string& name) {
   return std::make_shared<client::Client>(
-      std::make_shared<LoopbackTransport>(
-          api, Caller{"system:" + name, {"system:masters", "system:authenticated"}, ""}),
+      std::make_shared<LoopbackTransport>(api,
+                                          Caller{"system:" + name, {"system:authenticated"}, ""}),
       name + "/" NODAL_VERSION);
 }
 

@@ -1,0 +1,101 @@
+// master/api/handlers/review.cc — questions that are answered and not kept: who am I, and may I.
+#include <boost/json.hpp>
+
+#include "base/text.h"
+#include "master/api/handlers.h"
+
+namespace nodal::master::handlers {
+namespace {
+
+std::vector<std::string> strings_at(const boost::json::object& object, std::string_view key) {
+  std::vector<std::string> out;
+  if (const auto* list = object.if_contains(key); list != nullptr && list->is_array())
+    for (const auto& item : list->get_array())
+      if (item.is_string()) out.emplace_back(item.get_string());
+  return out;
+}
+
+boost::json::object status_of(const std::optional<std::string>& refused) {
+  boost::json::object status{{"allowed", !refused}};
+  if (refused) status["reason"] = *refused;
+  return status;
+}
+
+// The request that a review asks about; nothing when it names none, or both.
+std::optional<RequestInfo> asked(const boost::json::object& spec) {
+  const auto* resource = spec.if_contains("resourceAttributes");
+  const auto* path = spec.if_contains("nonResourceAttributes");
+  const bool of_resource = resource != nullptr && resource->is_object();
+  const bool of_path = path != nullptr && path->is_object();
+  if (of_resource == of_path) return std::nullopt;
+  RequestInfo out;
+  out.is_resource = of_resource;
+  if (of_path) {
+    out.verb = string_at(spec, "nonResourceAttributes", "verb");
+    out.path = string_at(spec, "nonResourceAttributes", "path");
+    return out;
+  }
+  const auto text = [&](std::string_view key) {
+    return std::string(string_at(spec, "resourceAttributes", key));
+  };
+  out.verb = text("verb");
+  out.group = text("group");
+  out.version = text("version");
+  out.resource = text("resource");
+  out.subresource = text("subresource");
+  out.namespace_ = text("namespace");
+  out.name = text("name");
+  return out;
+}
+
+}  // namespace
+
+bool is_review(const schema::Resource& resource) {
+  return resource.kind.ends_with("Review") && resource.verbs.size() == 1;
+}
+
+// @source authorization.k8s.io/v1 (what `kubectl auth can-i` posts), authentication.k8s.io/v1
+// SelfSubjectReview (`kubectl auth whoami`)
+void review(Call& call) {
+  const auto type = body_type(call.request.headers.get("Content-Type"));
+  if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
+    return call.fail(errors::unsupported_media_type(
+                         "application/json, application/yaml, application/vnd.kubernetes.protobuf")
+                         .error());
+  auto object = decode_body(call.request.body, *type, expected_of(*call.resource), call.validation,
+                            call.warnings);
+  if (!object) return call.fail(object.error());
+  const Caller& caller = call.caller;
+  if (call.resource->kind == "SelfSubjectReview") {
+    boost::json::object user{
+        {"username", caller.user},
+        {"groups", boost::json::array(caller.groups.begin(), caller.groups.end())}};
+    if (!caller.uid.empty()) user["uid"] = caller.uid;
+    (*object)["status"] = boost::json::object{{"userInfo", std::move(user)}};
+    return call.answer(201, boost::json::serialize(*object));
+  }
+  const auto* spec = object->if_contains("spec");
+  const auto request =
+      spec != nullptr && spec->is_object() ? asked(spec->get_object()) : std::nullopt;
+  if (!request)
+    return call.fail(errors::invalid(*call.resource, "",
+                                     {{"FieldValueInvalid", "spec.resourceAttributes",
+                                       "Invalid value: exactly one of nonResourceAttributes or "
+                                       "resourceAttributes must be specified"}})
+                         .error());
+  Caller whose = caller;
+  if (call.resource->kind == "SubjectAccessReview") {
+    whose.user = spec->get_object().contains("user") ? string_at(*object, "spec", "user") : "";
+    whose.groups = strings_at(spec->get_object(), "groups");
+    if (whose.user.empty() && whose.groups.empty())
+      return call.fail(errors::invalid(*call.resource, "",
+                                       {{"FieldValueInvalid", "spec.user",
+                                         "Invalid value: at least one of user or group must be "
+                                         "specified"}})
+                           .error());
+  }
+  (*object)["status"] = status_of(call.api->parts().authorize(whose, *request));
+  call.answer(201, boost::json::serialize(*object));
+}
+
+}  // namespace nodal::master::handlers
