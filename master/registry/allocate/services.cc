@@ -46,6 +46,11 @@ bool wants_node_ports(const json::object& spec) {
   return allocate == nullptr || !allocate->is_bool() || allocate->get_bool();
 }
 
+bool wants_health_port(const json::object& spec) {
+  return string_of(spec, "type") == "LoadBalancer" &&
+         string_of(spec, "externalTrafficPolicy") == "Local";
+}
+
 // As many numbers at the low end as Kubernetes leaves for those who choose themselves: between 16
 // and 256, a sixteenth.
 std::uint64_t static_band(std::uint64_t size, std::uint64_t most) {
@@ -56,7 +61,8 @@ std::uint64_t static_band(std::uint64_t size, std::uint64_t most) {
 
 struct ServiceAllocator::Held {
   std::vector<std::uint64_t> addresses;
-  std::vector<std::uint64_t> ports;
+  std::vector<std::uint64_t> ports;  // the health port among them
+  std::optional<std::uint64_t> health_port;
 };
 
 ServiceAllocator::ServiceAllocator(Options options)
@@ -100,8 +106,11 @@ ServiceAllocator::Held ServiceAllocator::held_by(const json::object& service) co
       if (std::ranges::find(held.ports, n) == held.ports.end()) held.ports.push_back(n);
     }
   if (const auto port = number_of(*spec, "healthCheckNodePort");
-      port >= options_.first_port && port <= options_.last_port)
-    held.ports.push_back(static_cast<std::uint64_t>(port - options_.first_port));
+      port >= options_.first_port && port <= options_.last_port) {
+    held.health_port = static_cast<std::uint64_t>(port - options_.first_port);
+    if (std::ranges::find(held.ports, *held.health_port) == held.ports.end())
+      held.ports.push_back(*held.health_port);
+  }
   return held;
 }
 
@@ -244,6 +253,38 @@ bool ServiceAllocator::reserve_ports(json::object& spec, Reservation& reservatio
     if (!wanted)
       for (auto& item : list->get_array())
         if (item.is_object()) item.get_object().erase("nodePort");
+  }
+  if (!wants_health_port(spec)) {
+    spec.erase("healthCheckNodePort");
+  } else if (const auto number = number_of(spec, "healthCheckNodePort"); number != 0) {
+    const auto invalid = [&](std::string_view why) {
+      errors.push_back({"FieldValueInvalid", "spec.healthCheckNodePort",
+                        text::cat("Invalid value: ", number, ": ", why)});
+      return false;
+    };
+    if (number < options_.first_port || number > options_.last_port)
+      return invalid(
+          text::cat("provided port is not in the valid range. The range of valid ports is ",
+                    options_.first_port, "-", options_.last_port));
+    const auto n = static_cast<std::uint64_t>(number - options_.first_port);
+    const bool had = std::ranges::find(old.ports, n) != old.ports.end();
+    if (std::ranges::find(mine, n) != mine.end() || (!had && !ports_.take(n)))
+      return invalid("provided port is already allocated");
+    if (!had) reservation.ports_.push_back(n);
+    mine.push_back(n);
+  } else {
+    auto n = old.health_port;
+    if (!n || std::ranges::find(mine, *n) != mine.end()) {
+      n = ports_.take_any(static_band(ports_.size(), 128), next_port_);
+      next_port_ += 1;
+      if (!n) {
+        used_up = true;
+        return false;
+      }
+      reservation.ports_.push_back(*n);
+    }
+    mine.push_back(*n);
+    spec["healthCheckNodePort"] = static_cast<std::int64_t>(options_.first_port + *n);
   }
   for (const auto n : old.ports)
     if (std::ranges::find(mine, n) == mine.end()) reservation.old_ports_.push_back(n);
