@@ -43,7 +43,7 @@ struct Limits {
 Limits limits_of(const apps_v1::DeploymentSpec& spec) {
   const std::int32_t replicas = spec.replicas.value_or(1);
   Limits limits;
-  if (spec.strategy.type == "Recreate") return {0, replicas};
+  if (spec.strategy.type == "Recreate") return {0, 0};
   const IntOrString quarter{std::string("25%")};
   const auto& rolling = spec.strategy.rolling_update;
   const IntOrString surge = rolling && rolling->max_surge ? *rolling->max_surge : quarter;
@@ -158,6 +158,20 @@ void roll(const apps_v1::Deployment& deployment, const SetPtr& current,
   for (const auto& set : old)
     if (target[set->metadata.name] != replicas_of(*set))
       scale.push_back({set, target[set->metadata.name]});
+}
+
+// While paused only the size follows: that of the one set with pods, or without any that of the
+// present set, else the newest. Between several sets nothing moves.
+void resize(const std::vector<SetPtr>& sets, const SetPtr& current, std::int32_t wanted,
+            std::vector<Scale>& scale) {
+  SetPtr only = current ? current : sets.empty() ? nullptr : sets.back();
+  int active = 0;
+  for (const auto& set : sets)
+    if (replicas_of(*set) > 0) {
+      only = set;
+      ++active;
+    }
+  if (active <= 1 && only && replicas_of(*only) != wanted) scale.push_back({only, wanted});
 }
 
 void set_condition(std::vector<apps_v1::DeploymentCondition>& conditions, std::string_view type,
@@ -322,7 +336,9 @@ Plan plan(const apps_v1::Deployment& deployment, const std::vector<SetPtr>& owne
       out.collision =
           std::ranges::any_of(old, [&](const SetPtr& s) { return s->metadata.name == created; });
       if (!out.collision) out.create = std::move(set);
-    } else if (recreate && !deployment.spec.paused) {
+    } else if (deployment.spec.paused) {
+      resize(sets, nullptr, wanted, out.scale);
+    } else if (recreate) {
       for (const auto& set : old)
         if (replicas_of(*set) != 0) out.scale.push_back({set, 0});
     }
@@ -331,9 +347,7 @@ Plan plan(const apps_v1::Deployment& deployment, const std::vector<SetPtr>& owne
     if (!has_all(current->metadata.annotations, annotations))
       out.annotate[current->metadata.name] = annotations;
     if (deployment.spec.paused) {
-      // Only the size follows while paused.
-      if (replicas_of(*current) + sum(old, replicas_of) != wanted && sum(old, replicas_of) == 0)
-        out.scale.push_back({current, wanted});
+      resize(sets, current, wanted, out.scale);
     } else if (recreate) {
       for (const auto& set : old)
         if (replicas_of(*set) != 0) out.scale.push_back({set, 0});

@@ -131,7 +131,8 @@ Plan plan(const core_v1::Node& node, std::optional<TimePoint> renewed,
       const auto end = leaves_at(*pod, taint, now);
       if (!end) continue;
       if (*end <= now) {
-        out.evict.push_back(client::key_of(*pod));
+        const auto key = client::key_of(*pod);
+        if (std::ranges::find(out.evict, key) == out.evict.end()) out.evict.push_back(key);
       } else {
         out.look_again = std::min(out.look_again.value_or(*end), *end);
       }
@@ -143,6 +144,7 @@ Plan plan(const core_v1::Node& node, std::optional<TimePoint> renewed,
 std::optional<net::Cidr> free_pod_cidr(
     const net::Cidr& cluster, int prefix_length,
     const std::vector<std::shared_ptr<const core_v1::Node>>& nodes) {
+  if (prefix_length < cluster.prefix_length()) return std::nullopt;
   std::set<net::Cidr> taken;
   for (const auto& node : nodes) {
     for (const auto& text : node->spec.pod_cidrs)
