@@ -77,6 +77,7 @@ bool add_extension(X509* certificate, X509* issuer, int nid, const std::string& 
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
+// Null when a name cannot stand in a certificate (RFC 5280: 64 characters at most).
 Certificate new_certificate(EVP_PKEY* key, const CertificateRequest& request, TimePoint now,
                             std::chrono::seconds life) {
   Certificate certificate(X509_new());
@@ -90,14 +91,16 @@ Certificate new_certificate(EVP_PKEY* key, const CertificateRequest& request, Ti
   ASN1_TIME_set(X509_getm_notAfter(certificate.get()), seconds(now + life));
   X509_set_pubkey(certificate.get(), key);
   X509_NAME* name = X509_get_subject_name(certificate.get());
+  const auto add = [&](int nid, const std::string& value) {
+    return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8,
+                                      reinterpret_cast<const unsigned char*>(value.c_str()), -1, -1,
+                                      0) == 1;
+  };
+  bool ok = true;
   for (const auto& organization : request.organizations)
-    X509_NAME_add_entry_by_NID(name, NID_organizationName, MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(organization.c_str()), -1, -1,
-                               0);
-  X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(request.common_name.c_str()),
-                             -1, -1, 0);
-  return certificate;
+    ok = ok && add(NID_organizationName, organization);
+  ok = ok && add(NID_commonName, request.common_name);
+  return ok ? std::move(certificate) : nullptr;
 }
 
 Result<> check_private(const std::string& path) {
@@ -143,6 +146,7 @@ Result<Pki> Pki::open(const std::string& folder, TimePoint now) {
     CertificateRequest request;
     request.common_name = "nodal-ca";
     auto certificate = new_certificate(key.get(), request, now, kCaLife);
+    if (!certificate) return failure("name the CA");
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(certificate.get()));
     const bool ok =
         add_extension(certificate.get(), certificate.get(), NID_basic_constraints,
@@ -162,6 +166,8 @@ Result<Pki> Pki::open(const std::string& folder, TimePoint now) {
   const auto key = read_key(ca.key_pem);
   if (!certificate || !key || X509_check_private_key(certificate.get(), key.get()) != 1)
     return fail(Errc::invalid, text::cat(folder, ": ca.crt and ca.key are no pair"));
+  if (X509_check_ca(certificate.get()) == 0)
+    return fail(Errc::invalid, text::cat(certificate_path, ": not a certificate authority"));
   ERR_clear_error();
   return Pki(folder, std::move(ca));
 }
@@ -172,6 +178,16 @@ Result<KeyPair> Pki::sign(const CertificateRequest& request, TimePoint now) cons
   const Key key(EVP_EC_gen("P-256"));
   if (!ca || !ca_key || !key) return failure("prepare a certificate");
   auto certificate = new_certificate(key.get(), request, now, kLife);
+  if (!certificate) {
+    ERR_clear_error();
+    return fail(Errc::invalid, text::cat("PKI: \"", request.common_name,
+                                         "\" or an organization is empty or longer than 64"));
+  }
+  // A host must not bring further names with it.
+  for (const auto& host : request.hosts)
+    if (host.empty() || host.find_first_of(",: \t\r\n\\\"'@") != std::string::npos)
+      if (!net::IpAddress::parse(host))
+        return fail(Errc::invalid, text::cat("PKI: \"", host, "\" is no name of a host"));
   X509_set_issuer_name(certificate.get(), X509_get_subject_name(ca.get()));
   std::string uses;
   if (!request.hosts.empty()) uses = "serverAuth";
