@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <cerrno>
 #include <iterator>
 
 #include "api-client/codec/codec.h"
@@ -28,19 +29,26 @@ Result<std::string> read_source(const std::string& path) {
   if (path != "-") return file::read(path, 16 << 20);
   std::string out;
   char buffer[16384];
-  for (ssize_t n = 0; (n = ::read(STDIN_FILENO, buffer, sizeof buffer)) > 0;) {
+  for (;;) {
+    const ssize_t n = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail_errno(errno, "read standard input");
+    if (n == 0) return out;
     out.append(buffer, static_cast<std::size_t>(n));
     if (out.size() > (16u << 20))
       return fail(Errc::invalid, "standard input is larger than 16 MiB");
   }
-  return out;
 }
 
 Result<> add(json::object object, const std::string& source, std::vector<Manifest>& out) {
-  if (string_of(object, "kind") == "List") {
-    if (const auto* items = object.if_contains("items"); items != nullptr && items->is_array())
-      for (const auto& item : items->get_array())
-        if (item.is_object()) NODAL_TRY(add(item.get_object(), source, out));
+  // "List", and what `get -o json` of one kind has: "PodList".
+  if (const auto* items = object.if_contains("items");
+      string_of(object, "kind").ends_with("List") && items != nullptr && items->is_array()) {
+    for (const auto& item : items->get_array()) {
+      if (!item.is_object())
+        return fail(Errc::invalid, text::cat(source, ": the list has an item that is no object"));
+      NODAL_TRY(add(item.get_object(), source, out));
+    }
     return {};
   }
   Manifest manifest;
@@ -94,10 +102,21 @@ bool all_have(const json::array& list, const std::string& key) {
       list, [&](const auto& item) { return item.is_object() && item.get_object().contains(key); });
 }
 
+bool holds(const json::array& list, const json::value& value) {
+  return std::ranges::find(list, value) != list.end();
+}
+
+// For fields of which the server keeps only what is named: one of several alternatives.
+json::array keys_of(const json::object& object) {
+  json::array out;
+  for (const auto& member : object) out.emplace_back(member.key());
+  return out;
+}
+
 // The patch of one list merged by `key`: changed and new elements, and deletions of those that were
 // applied before.
 json::array list_patch(const json::array& last, const json::array& wanted, const json::array& live,
-                       const std::string& key, const schema::Type* type) {
+                       const std::string& key, const schema::Field& field) {
   json::array out;
   for (const auto& item : wanted) {
     const auto& object = item.get_object();
@@ -108,8 +127,10 @@ json::array list_patch(const json::array& last, const json::array& wanted, const
       continue;
     }
     const auto* before = element(last, key, value);
-    auto change = apply_patch(before != nullptr ? *before : json::object{}, object, *now, type);
+    auto change =
+        apply_patch(before != nullptr ? *before : json::object{}, object, *now, field.type);
     if (change.empty()) continue;
+    if (field.retain_keys) change["$retainKeys"] = keys_of(object);
     change[key] = value;
     out.push_back(std::move(change));
   }
@@ -191,15 +212,31 @@ json::object apply_patch(const json::object& last, const json::object& wanted,
       auto change = apply_patch(
           before != nullptr && before->is_object() ? before->get_object() : json::object{},
           value.get_object(), now->get_object(), inner);
-      if (!change.empty()) out[key] = std::move(change);
+      if (change.empty()) continue;
+      if (field != nullptr && field->retain_keys)
+        change["$retainKeys"] = keys_of(value.get_object());
+      out[key] = std::move(change);
     } else if (value.is_array() && now->is_array() && field != nullptr &&
                field->patch_strategy == schema::PatchStrategy::merge &&
                !field->patch_merge_key.empty() &&
                all_have(value.get_array(), std::string(field->patch_merge_key))) {
       auto change = list_patch(
           before != nullptr && before->is_array() ? before->get_array() : json::array{},
-          value.get_array(), now->get_array(), std::string(field->patch_merge_key), field->type);
+          value.get_array(), now->get_array(), std::string(field->patch_merge_key), *field);
       if (!change.empty()) out[key] = std::move(change);
+    } else if (value.is_array() && now->is_array() && field != nullptr &&
+               field->patch_strategy == schema::PatchStrategy::merge &&
+               field->patch_merge_key.empty()) {
+      // A set of words, to which others may have added theirs.
+      json::array more, gone;
+      for (const auto& item : value.get_array())
+        if (!holds(now->get_array(), item)) more.push_back(item);
+      if (before != nullptr && before->is_array())
+        for (const auto& item : before->get_array())
+          if (!holds(value.get_array(), item) && holds(now->get_array(), item))
+            gone.push_back(item);
+      if (!more.empty()) out[key] = std::move(more);
+      if (!gone.empty()) out[text::cat("$deleteFromPrimitiveList/", key)] = std::move(gone);
     } else {
       out[key] = value;
     }
