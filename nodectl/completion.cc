@@ -21,10 +21,12 @@ std::string words_of(const CLI::App& app) {
 }  // namespace
 
 std::string completion(const CLI::App& app, const std::string& shell) {
-  std::string cases;
+  std::string cases, commands;
   for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    if (!command->get_group().empty())
+    if (!command->get_group().empty()) {
+      commands += text::cat(commands.empty() ? "" : "|", command->get_name());
       cases += text::cat("    ", command->get_name(), ") words=\"", words_of(*command), "\" ;;\n");
+    }
   std::string out;
   if (shell == "zsh") out += "autoload -U +X bashcompinit && bashcompinit\n";
   out += text::cat(
@@ -32,7 +34,9 @@ std::string completion(const CLI::App& app, const std::string& shell) {
       "  local word=${COMP_WORDS[COMP_CWORD]} command= words\n"
       "  local i\n"
       "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-      "    case ${COMP_WORDS[i]} in -*) ;; *) command=${COMP_WORDS[i]}; break ;; esac\n"
+      "    case ${COMP_WORDS[i]} in ",
+      commands,
+      ") command=${COMP_WORDS[i]}; break ;; esac\n"
       "  done\n"
       "  case $command in\n",
       cases, "    *) words=\"", words_of(app),

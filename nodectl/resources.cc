@@ -91,7 +91,7 @@ Result<ResourceKind> Resources::by_name(std::string_view name) const {
       return lower == n || lower == text::cat(n, ".", kind.group) ||
              lower == text::cat(n, ".", kind.version, ".", kind.group);
     };
-    if (fits(kind.plural) || fits(kind.singular) ||
+    if (fits(kind.plural) || fits(text::lower(kind.kind)) ||
         std::ranges::find(kind.short_names, lower) != kind.short_names.end())
       return kind;
   }
