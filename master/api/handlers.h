@@ -48,5 +48,9 @@ Answer<Written> write_change(Call& call, std::string_view subresource,
 Answer<> namespace_open(Call& call, std::string_view ns, std::string_view name);
 /// Service account, token volume, tolerations: what admission adds to a new Pod.
 Answer<> admit_pod(Call& call, boost::json::object& pod);
+/// 403 when a node writes another's Node or Lease, or of its own Node what is not its own to say.
+/// @param old  null for a creation
+Answer<> admit_own(const Call& call, const boost::json::object& object,
+                   const boost::json::object* old);
 
 }  // namespace nodal::master::handlers

@@ -99,8 +99,7 @@ bool is_read(const std::string& verb) { return has(kRead, verb); }
 
 bool node_may(const std::string& node, const Attributes& a, const NodeFacts& facts) {
   if (a.group.empty() && a.resource == "nodes") {
-    if (a.subresource.empty() && a.verb == "create")
-      return true;  // its name is checked when it is stored
+    if (a.subresource.empty() && a.verb == "create") return true;  // admit_own() looks at its name
     const bool own = a.name == node;
     if (a.subresource == "status") return own && (a.verb == "patch" || a.verb == "update");
     if (a.subresource.empty() && own && (a.verb == "patch" || a.verb == "update")) return true;
@@ -108,7 +107,7 @@ bool node_may(const std::string& node, const Attributes& a, const NodeFacts& fac
   if (a.group.empty() && a.resource == "pods") {
     if (a.subresource.empty() && (a.verb == "list" || a.verb == "watch"))
       return selects(a.field_selector, "spec.nodeName", node);
-    if (a.name.empty()) return a.verb == "create" && a.subresource.empty();  // mirror pods
+    if (a.name.empty()) return false;
     const bool on_it = facts.is_pod_on(a.namespace_, a.name, node);
     if (a.subresource.empty()) return on_it && (a.verb == "get" || a.verb == "delete");
     if (a.subresource == "status")

@@ -36,6 +36,8 @@ struct Strategy {
   void (*validate)(const boost::json::object& object, FieldErrors& errors) = nullptr;
   void (*validate_update)(const boost::json::object& object, const boost::json::object& old,
                           FieldErrors& errors) = nullptr;
+  /// The status that a node or controller reports.
+  void (*validate_status)(const boost::json::object& object, FieldErrors& errors) = nullptr;
 };
 
 /// The strategy of a kind; an empty one for a kind without cross-field rules.

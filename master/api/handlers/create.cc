@@ -40,6 +40,7 @@ Answer<Written> create_object(Call& call) {
   objects.stamp_new(resource, object);
   const bool core = resource.group.empty();
   if (core && resource.kind == "Pod") NODAL_TRY(admit_pod(call, object));
+  NODAL_TRY(admit_own(call, object, nullptr));
   NODAL_TRY(prepare_new(resource, object));
 
   std::unique_ptr<ApiParts::Reservation> reserved;

@@ -16,6 +16,7 @@ Answer<Written> write_change(Call& call, std::string_view subresource,
     reserved.reset();  // of an attempt that lost
     boost::json::object object = NODAL_TRY(change(old));
     NODAL_TRY(prepare_change(resource, subresource, object, old));
+    NODAL_TRY(admit_own(call, object, &old));
     if (service)
       reserved = NODAL_TRY(call.api->parts().reserve_service(object, &old, call.dry_run));
     return object;

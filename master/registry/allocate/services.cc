@@ -202,90 +202,79 @@ bool ServiceAllocator::reserve_address(json::object& spec, Reservation& reservat
 
 bool ServiceAllocator::reserve_ports(json::object& spec, Reservation& reservation, const Held& old,
                                      FieldErrors& errors, bool& used_up) {
-  std::vector<std::uint64_t>
-      mine;  // of this object: two ports of different protocols may share one
-  auto* list = spec.if_contains("ports");
-  const bool wanted = wants_node_ports(spec);
-  if (list != nullptr && list->is_array()) {
-    // Chosen ones first, so that none of them is given away below.
-    for (int round = 0; wanted && round < 2; ++round) {
-      std::size_t index = 0;
-      for (auto& item : list->get_array()) {
-        const std::size_t at = index++;
-        if (!item.is_object()) continue;
-        auto& port = item.get_object();
-        const auto number = number_of(port, "nodePort");
-        if ((number != 0) != (round == 0)) continue;
-        if (round == 0) {
-          const auto invalid = [&](std::string_view why) {
-            errors.push_back({"FieldValueInvalid", text::cat("spec.ports[", at, "].nodePort"),
-                              text::cat("Invalid value: ", number, ": ", why)});
-          };
-          if (number < options_.first_port || number > options_.last_port) {
-            invalid(
-                text::cat("provided port is not in the valid range. The range of valid ports is ",
-                          options_.first_port, "-", options_.last_port));
-            continue;
-          }
-          const auto n = static_cast<std::uint64_t>(number - options_.first_port);
-          if (std::ranges::find(mine, n) != mine.end()) continue;
-          if (std::ranges::find(old.ports, n) == old.ports.end()) {
-            if (!ports_.take(n)) {
-              invalid("provided port is already allocated");
-              continue;
-            }
-            reservation.ports_.push_back(n);
-          }
-          mine.push_back(n);
-        } else {
-          const auto free = ports_.take_any(static_band(ports_.size(), 128), next_port_);
-          next_port_ += 1;
-          if (!free) {
-            used_up = true;
-            return false;
-          }
-          reservation.ports_.push_back(*free);
-          mine.push_back(*free);
-          port["nodePort"] = static_cast<std::int64_t>(options_.first_port + *free);
-        }
-      }
-    }
-    if (!wanted)
-      for (auto& item : list->get_array())
-        if (item.is_object()) item.get_object().erase("nodePort");
-  }
-  if (!wants_health_port(spec)) {
-    spec.erase("healthCheckNodePort");
-  } else if (const auto number = number_of(spec, "healthCheckNodePort"); number != 0) {
+  std::vector<std::uint64_t> mine;  // of this object
+  const auto is_mine = [&](std::uint64_t n) { return std::ranges::find(mine, n) != mine.end(); };
+  // Takes the port that the client names. @param shared  two ports of different protocols may
+  // share one
+  const auto take_chosen = [&](std::int64_t number, bool shared, const std::string& field) {
     const auto invalid = [&](std::string_view why) {
-      errors.push_back({"FieldValueInvalid", "spec.healthCheckNodePort",
-                        text::cat("Invalid value: ", number, ": ", why)});
-      return false;
+      errors.push_back(
+          {"FieldValueInvalid", field, text::cat("Invalid value: ", number, ": ", why)});
     };
     if (number < options_.first_port || number > options_.last_port)
       return invalid(
           text::cat("provided port is not in the valid range. The range of valid ports is ",
                     options_.first_port, "-", options_.last_port));
     const auto n = static_cast<std::uint64_t>(number - options_.first_port);
-    const bool had = std::ranges::find(old.ports, n) != old.ports.end();
-    if (std::ranges::find(mine, n) != mine.end() || (!had && !ports_.take(n)))
-      return invalid("provided port is already allocated");
-    if (!had) reservation.ports_.push_back(n);
-    mine.push_back(n);
-  } else {
-    auto n = old.health_port;
-    if (!n || std::ranges::find(mine, *n) != mine.end()) {
-      n = ports_.take_any(static_band(ports_.size(), 128), next_port_);
-      next_port_ += 1;
-      if (!n) {
-        used_up = true;
-        return false;
-      }
-      reservation.ports_.push_back(*n);
+    if (is_mine(n)) {
+      if (!shared) invalid("provided port is already allocated");
+      return;
     }
-    mine.push_back(*n);
-    spec["healthCheckNodePort"] = static_cast<std::int64_t>(options_.first_port + *n);
+    if (std::ranges::find(old.ports, n) == old.ports.end()) {
+      if (!ports_.take(n)) return invalid("provided port is already allocated");
+      reservation.ports_.push_back(n);
+    }
+    mine.push_back(n);
+  };
+  // A free port's number; nothing when the range is used up.
+  const auto take_any = [&]() -> std::optional<std::int64_t> {
+    const auto free = ports_.take_any(static_band(ports_.size(), 128), next_port_);
+    next_port_ += 1;
+    if (!free) {
+      used_up = true;
+      return std::nullopt;
+    }
+    reservation.ports_.push_back(*free);
+    mine.push_back(*free);
+    return static_cast<std::int64_t>(options_.first_port + *free);
+  };
+
+  auto* list = spec.if_contains("ports");
+  const bool wanted = wants_node_ports(spec);
+  const auto each_port = [&](auto call) {
+    if (list == nullptr || !list->is_array()) return;
+    std::size_t at = 0;
+    for (auto& item : list->get_array()) {
+      if (item.is_object()) call(item.get_object(), at);
+      ++at;
+    }
+  };
+  // Chosen ones first, so that none of them is given away below.
+  each_port([&](json::object& port, std::size_t at) {
+    if (!wanted)
+      port.erase("nodePort");
+    else if (const auto number = number_of(port, "nodePort"); number != 0)
+      take_chosen(number, true, text::cat("spec.ports[", at, "].nodePort"));
+  });
+  const bool health = wants_health_port(spec);
+  const auto health_port = number_of(spec, "healthCheckNodePort");
+  if (health && health_port != 0) take_chosen(health_port, false, "spec.healthCheckNodePort");
+  each_port([&](json::object& port, std::size_t) {
+    if (!wanted || number_of(port, "nodePort") != 0 || used_up) return;
+    if (const auto number = take_any()) port["nodePort"] = *number;
+  });
+  if (!health) {
+    spec.erase("healthCheckNodePort");
+  } else if (health_port == 0 && !used_up) {
+    if (old.health_port && !is_mine(*old.health_port)) {
+      mine.push_back(*old.health_port);
+      spec["healthCheckNodePort"] =
+          static_cast<std::int64_t>(options_.first_port + *old.health_port);
+    } else if (const auto number = take_any()) {
+      spec["healthCheckNodePort"] = *number;
+    }
   }
+  if (used_up) return false;
   for (const auto n : old.ports)
     if (std::ranges::find(mine, n) == mine.end()) reservation.old_ports_.push_back(n);
   return errors.empty();

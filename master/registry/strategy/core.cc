@@ -93,14 +93,30 @@ void default_node(json::object& node) {
     (*status)["allocatable"] = json::value(status->at("capacity"));
 }
 
+// @source CVE-2020-8562: the master connects to these addresses
+void validate_node_status(const json::object& node, FieldErrors& errors) {
+  const auto* status = object_in(node, "status");
+  const auto* addresses = status ? list_in(*status, "addresses") : nullptr;
+  if (!addresses) return;
+  for (std::size_t i = 0; i < addresses->size(); ++i) {
+    const auto* address = (*addresses)[i].if_object();
+    if (!address) continue;
+    const auto type = string_in(*address, "type");
+    if (type == "InternalIP" || type == "ExternalIP")
+      validate_endpoint_ip(string_in(*address, "address"),
+                           text::cat("status.addresses[", i, "].address"), errors);
+  }
+}
+
 }  // namespace
 
 const Strategy kNamespaceStrategy{default_namespace, prepare_namespace, prepare_namespace_change,
-                                  nullptr, nullptr};
-const Strategy kSecretStrategy{default_secret, nullptr, nullptr, validate_secret,
-                               validate_secret_change};
-const Strategy kConfigMapStrategy{nullptr, nullptr, nullptr, validate_config_map,
-                                  validate_config_map_change};
-const Strategy kNodeStrategy{default_node, nullptr, nullptr, nullptr, nullptr};
+                                  nullptr,           nullptr,           nullptr};
+const Strategy kSecretStrategy{default_secret,         nullptr, nullptr, validate_secret,
+                               validate_secret_change, nullptr};
+const Strategy kConfigMapStrategy{
+    nullptr, nullptr, nullptr, validate_config_map, validate_config_map_change, nullptr};
+const Strategy kNodeStrategy{default_node,         nullptr, nullptr,
+                             validate_node_status, nullptr, validate_node_status};
 
 }  // namespace nodal::master

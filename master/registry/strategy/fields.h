@@ -67,7 +67,12 @@ void default_pod_spec(boost::json::object& spec);
 void validate_pod_spec(const boost::json::object& spec, const std::string& path,
                        FieldErrors& errors);
 
-extern const Strategy kPodStrategy, kWorkloadStrategy, kDeploymentStrategy, kServiceStrategy,
-    kNamespaceStrategy, kSecretStrategy, kConfigMapStrategy, kNodeStrategy;
+/// An address that traffic may be sent to: valid, and not the node's own (loopback, link-local),
+/// nor multicast or unspecified.
+void validate_endpoint_ip(std::string_view text, const std::string& field, FieldErrors& errors);
+
+extern const Strategy kEndpointSliceStrategy, kEndpointsStrategy, kPodStrategy, kWorkloadStrategy,
+    kDeploymentStrategy, kServiceStrategy, kNamespaceStrategy, kSecretStrategy, kConfigMapStrategy,
+    kNodeStrategy;
 
 }  // namespace nodal::master

@@ -1,7 +1,6 @@
 // master/registry/strategy/pod.cc — Pods and pod templates: defaults between fields, QoS, what may
 // change.
 #include <algorithm>
-#include <set>
 
 #include "api-client/codec/quantity.h"
 #include "master/registry/strategy/fields.h"
@@ -145,45 +144,24 @@ void default_pod_spec(json::object& spec) {
         (*volume)["emptyDir"] = json::object();
 }
 
-void validate_pod_spec(const json::object& spec, const std::string& path, FieldErrors& errors) {
-  std::set<std::string, std::less<>> volumes, names;
-  if (const auto* list = list_in(spec, "volumes"))
-    for (const auto& item : *list)
-      if (const auto* volume = item.if_object()) volumes.emplace(string_in(*volume, "name"));
-  const auto* main = list_in(spec, "containers");
-  const auto required = text::cat(path, ".containers");
-  if ((!main || main->empty()) &&
-      std::ranges::none_of(errors, [&](const FieldError& e) { return e.field == required; }))
-    errors.push_back({"FieldValueRequired", required, "Required value"});
-  for (const auto list : kContainerLists) {
-    const auto* containers = list_in(spec, list);
-    if (!containers) continue;
-    for (std::size_t i = 0; i < containers->size(); ++i) {
-      const auto* container = (*containers)[i].if_object();
-      if (!container) continue;
-      const auto at = text::cat(path, ".", list, "[", i, "]");
-      const auto say = [&](std::string reason, std::string_view field, std::string message) {
-        const auto whole = text::cat(at, field);
-        if (std::ranges::none_of(errors, [&](const FieldError& e) { return e.field == whole; }))
-          errors.push_back({std::move(reason), whole, std::move(message)});
-      };
-      const auto name = string_in(*container, "name");
-      if (name.empty())
-        say("FieldValueRequired", ".name", "Required value");
-      else if (!names.emplace(name).second)
-        say("FieldValueDuplicate", ".name", text::cat("Duplicate value: ", quoted(name)));
-      if (string_in(*container, "image").empty())
-        say("FieldValueRequired", ".image", "Required value");
-      if (const auto* mounts = list_in(*container, "volumeMounts"))
-        for (std::size_t m = 0; m < mounts->size(); ++m)
-          if (const auto* mount = (*mounts)[m].if_object();
-              mount && !volumes.contains(string_in(*mount, "name")))
-            say("FieldValueNotFound", text::cat(".volumeMounts[", m, "].name"),
-                text::cat("Not found: ", quoted(string_in(*mount, "name"))));
-    }
-  }
+namespace {
+
+void validate_pod_status(const json::object& pod, FieldErrors& errors) {
+  const auto* status = object_in(pod, "status");
+  if (!status) return;
+  const auto check = [&](std::string_view text, const std::string& field) {
+    if (!text.empty()) validate_endpoint_ip(text, field, errors);
+  };
+  check(string_in(*status, "podIP"), "status.podIP");
+  if (const auto* ips = list_in(*status, "podIPs"))
+    for (std::size_t i = 0; i < ips->size(); ++i)
+      if (const auto* ip = (*ips)[i].if_object())
+        check(string_in(*ip, "ip"), text::cat("status.podIPs[", i, "].ip"));
 }
 
-const Strategy kPodStrategy{default_pod, prepare_pod, nullptr, validate_pod, validate_pod_change};
+}  // namespace
+
+const Strategy kPodStrategy{default_pod,  prepare_pod,         nullptr,
+                            validate_pod, validate_pod_change, validate_pod_status};
 
 }  // namespace nodal::master

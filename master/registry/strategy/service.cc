@@ -103,6 +103,11 @@ void validate_service(const json::object& service, FieldErrors& errors) {
     errors.push_back({"FieldValueInvalid", "spec.clusterIPs[0]",
                       text::cat("Invalid value: \"None\": may not be set to 'None' for ",
                                 string_in(*spec, "type"), " services")});
+  // @source CVE-2020-8554: whoever may write a Service could take over any address
+  if (const auto* addresses = list_in(*spec, "externalIPs"); addresses && !addresses->empty())
+    errors.push_back(
+        {"FieldValueForbidden", "spec.externalIPs",
+         "Forbidden: externalIPs are not served here; use type NodePort or an Ingress"});
   if (!ports) return;
   std::set<std::string> names, fronts, node_ports;
   for (std::size_t i = 0; i < ports->size(); ++i) {
@@ -148,9 +153,21 @@ void validate_service_change(const json::object& service, const json::object& ol
                               "}: may not change once set")});
 }
 
+void validate_service_status(const json::object& service, FieldErrors& errors) {
+  const auto* status = object_in(service, "status");
+  const auto* balancer = status ? object_in(*status, "loadBalancer") : nullptr;
+  const auto* ingress = balancer ? list_in(*balancer, "ingress") : nullptr;
+  if (!ingress) return;
+  for (std::size_t i = 0; i < ingress->size(); ++i)
+    if (const auto* one = (*ingress)[i].if_object(); one && !string_in(*one, "ip").empty())
+      validate_endpoint_ip(string_in(*one, "ip"),
+                           text::cat("status.loadBalancer.ingress[", i, "].ip"), errors);
+}
+
 }  // namespace
 
-const Strategy kServiceStrategy{default_service, nullptr, keep_allocated, validate_service,
-                                validate_service_change};
+const Strategy kServiceStrategy{default_service,         nullptr,
+                                keep_allocated,          validate_service,
+                                validate_service_change, validate_service_status};
 
 }  // namespace nodal::master

@@ -11,7 +11,9 @@ const Strategy& strategy_for(const schema::Resource& resource) {
     if (resource.kind == "Deployment") return kDeploymentStrategy;
     if (resource.kind == "ReplicaSet") return kWorkloadStrategy;
   }
+  if (resource.kind == "EndpointSlice") return kEndpointSliceStrategy;
   if (!resource.group.empty()) return kNone;
+  if (resource.kind == "Endpoints") return kEndpointsStrategy;
   if (resource.kind == "Pod") return kPodStrategy;
   if (resource.kind == "Service") return kServiceStrategy;
   if (resource.kind == "Namespace") return kNamespaceStrategy;

@@ -121,8 +121,9 @@ void validate_deployment(const json::object& object, FieldErrors& errors) {
 
 }  // namespace
 
-const Strategy kWorkloadStrategy{default_workload, nullptr, nullptr, validate_workload, nullptr};
-const Strategy kDeploymentStrategy{default_deployment, nullptr, nullptr, validate_deployment,
-                                   nullptr};
+const Strategy kWorkloadStrategy{default_workload,  nullptr, nullptr,
+                                 validate_workload, nullptr, nullptr};
+const Strategy kDeploymentStrategy{default_deployment,  nullptr, nullptr,
+                                   validate_deployment, nullptr, nullptr};
 
 }  // namespace nodal::master
