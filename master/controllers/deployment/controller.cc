@@ -86,6 +86,11 @@ Result<Again> DeploymentController::reconcile(const std::string& key) {
                            text::cat("Scaled ", replicas > before ? "up" : "down", " replica set ",
                                      set->metadata.name, " from ", before, " to ", replicas));
   }
+  if (plan.settle)
+    NODAL_TRY(context_.client->patch<apps_v1::ReplicaSet>(
+        ns, plan.settle->metadata.name, client::PatchType::merge,
+        text::cat(R"({"metadata":{"uid":")", plan.settle->metadata.uid,
+                  R"("},"spec":{"minReadySeconds":)", deployment->spec.min_ready_seconds, "}}")));
   for (const auto& [name, annotations] : plan.annotate) {
     if (name.empty()) {
       NODAL_TRY(context_.client->patch<apps_v1::Deployment>(

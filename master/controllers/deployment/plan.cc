@@ -346,6 +346,7 @@ Plan plan(const apps_v1::Deployment& deployment, const std::vector<SetPtr>& owne
     const auto annotations = annotations_for(deployment, current.get(), revision, limits);
     if (!has_all(current->metadata.annotations, annotations))
       out.annotate[current->metadata.name] = annotations;
+    if (current->spec.min_ready_seconds != deployment.spec.min_ready_seconds) out.settle = current;
     if (deployment.spec.paused) {
       resize(sets, current, wanted, out.scale);
     } else if (recreate) {

@@ -24,7 +24,8 @@ struct Scale {
 struct Plan {
   std::optional<apps_v1::ReplicaSet> create;  ///< the ReplicaSet of the present template
   std::vector<Scale> scale;                   ///< in this order
-  std::vector<SetPtr> remove;                 ///< old ones beyond the history limit
+  SetPtr settle;  ///< the present set, when it is to take over the Deployment's minReadySeconds
+  std::vector<SetPtr> remove;  ///< old ones beyond the history limit
   /// Annotations to write: by ReplicaSet name, or "" for the Deployment itself.
   std::map<std::string, std::map<std::string, std::string>> annotate;
   std::optional<apps_v1::DeploymentStatus> status;  ///< when it differs from what is stored

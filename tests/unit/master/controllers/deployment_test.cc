@@ -112,6 +112,12 @@ TEST(DeploymentPlan, ScalingFollowsTheDeployment) {
   EXPECT_EQ(scaled(plan(deployment(0), {set}, t0)), "r1:0");
 }
 
+TEST(DeploymentPlan, TheTimeToSettleIsHandedDown) {
+  const auto set = shared(made(deployment(1), 1, 1));
+  EXPECT_EQ(plan(deployment(1, "v1", R"(,"minReadySeconds":30)"), {set}, t0).settle, set);
+  EXPECT_FALSE(plan(deployment(1), {set}, t0).settle);
+}
+
 TEST(DeploymentPlan, ARollingUpdateGoesUpWithinTheSurgeAndDownWithinWhatServes) {
   const auto before = deployment(2, "v1", one_by_one);
   const auto after = deployment(2, "v2", one_by_one);
