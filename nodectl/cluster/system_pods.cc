@@ -13,6 +13,9 @@
 namespace nodal::nodectl {
 namespace {
 
+// A pod that somebody deleted comes back after so long.
+constexpr std::chrono::seconds kLookAgain{30};
+
 constexpr const char* kNamespace = "kube-system";
 constexpr const char* kMirror = "kubernetes.io/config.mirror";
 
@@ -116,6 +119,14 @@ struct SystemPods::State {
       if (what.name != name) continue;
       const auto want = make_pod(what, settings);
       auto pod = client->get<core_v1::Pod>(kNamespace, want.metadata.name);
+      if (pod && pod->metadata.deletion_timestamp) {
+        // Somebody deleted what stands for a running process: it is shown anew.
+        auto removed = client->remove<core_v1::Pod>(
+            kNamespace, want.metadata.name, {.grace_period_seconds = 0, .uid = pod->metadata.uid});
+        if (!removed && removed.error().code != Errc::not_found)
+          return std::unexpected(removed.error());
+        pod = client->create(want);
+      }
       if (!pod && pod.error().code == Errc::not_found) pod = client->create(want);
       if (!pod) return std::unexpected(pod.error());
       auto after = *pod;
@@ -125,7 +136,7 @@ struct SystemPods::State {
         NODAL_TRY(client->patch<core_v1::Pod>(kNamespace, want.metadata.name,
                                               client::PatchType::merge, patch, "status"));
     }
-    return Again{};
+    return Again{kLookAgain};
   }
 };
 

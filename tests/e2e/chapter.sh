@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../support/cluster.sh"
 machine_start
 image k8s.gcr.io/echoserver:1.10 "$(busybox_root)" \
-  -c 'CMD ["/bin/sh", "-c", "while true; do { printf \"HTTP/1.0 200 OK\\r\\n\\r\\nechoed by $(hostname)\\n\"; } | nc -l -p 8080 >/dev/null; done"]'
+  -c 'CMD ["/bin/sh", "-c", "trap \"exit 0\" TERM; while true; do { printf \"HTTP/1.0 200 OK\\r\\n\\r\\nechoed by $(hostname)\\n\"; } | nc -l -p 8080 >/dev/null & wait; done"]'
 
 # What the machine has before: the delete at the end must bring it back to this.
 snapshot() {

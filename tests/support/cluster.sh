@@ -70,7 +70,7 @@ busybox_root() {
   local root=$work/root-busybox
   mkdir -p "$root"/{bin,etc,tmp,www}
   cp /bin/busybox "$root/bin/busybox"
-  for tool in sh httpd sleep cat wget nslookup nc echo ls kill true false env id date head tail grep sed test seq mkdir rm hostname ip stat ps touch; do
+  for tool in sh httpd sleep cat wget nslookup nc echo ls kill true false env id date timeout head tail grep sed test seq mkdir rm hostname ip stat ps touch; do
     ln -sf busybox "$root/bin/$tool"
   done
   echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"

@@ -7,6 +7,10 @@
 
 namespace nodal::master::controllers {
 
+// @source pod garbage collection of kube-controller-manager: 40 s before pods of a node that is not
+// there go
+constexpr std::chrono::seconds kQuarantine{40};
+
 // One thread: ranges are given out one after another.
 NodeLifecycleController::NodeLifecycleController(Context context, net::Cidr cluster_cidr)
     : Controller("node", std::move(context), 1), cluster_cidr_(cluster_cidr) {
@@ -40,9 +44,20 @@ Result<Again> NodeLifecycleController::reconcile(const std::string& key) {
   if (!node) {
     // Ask the server itself: a pod may be bound to a node that this mirror does not have yet.
     auto fresh = context_.client->get<core_v1::Node>("", key);
-    if (!fresh && fresh.error().code == Errc::not_found) NODAL_TRY(remove_orphans(key));
+    if (fresh || fresh.error().code != Errc::not_found ||
+        context_.mirrors.pods.by_index(kByNode, key).empty()) {
+      missing_.erase(key);
+      return Again{};
+    }
+    // A node may register after its first pods: its system's own come early.
+    const TimePoint since = missing_.try_emplace(key, context_.clock.now()).first->second;
+    const auto left = since + kQuarantine - context_.clock.now();
+    if (left > left.zero()) return Again{left};
+    NODAL_TRY(remove_orphans(key));
+    missing_.erase(key);
     return Again{};
   }
+  missing_.erase(key);
   if (node->spec.pod_cidr.empty()) {
     const int length = cluster_cidr_.base().is_v6() ? 64 : 24;
     const auto cidr =

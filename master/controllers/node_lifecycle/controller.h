@@ -2,6 +2,8 @@
 // evictions, pods of lost nodes.
 #pragma once
 
+#include <map>
+
 #include "base/net/address.h"
 #include "master/controllers/controller.h"
 
@@ -19,6 +21,8 @@ class NodeLifecycleController final : public Controller {
   Result<> remove_orphans(const std::string& node);
 
   const net::Cidr cluster_cidr_;
+  /// Since when pods name a node that does not exist; the loop's thread.
+  std::map<std::string, TimePoint> missing_;
 };
 
 }  // namespace nodal::master::controllers
