@@ -123,7 +123,6 @@ struct KeyedLoop::State {
     }
     --alive;
     finished.push_back(std::this_thread::get_id());
-    changed.notify_all();
   }
 
   void finish(const std::string& name, Key& key, Result<Again> result) {
@@ -146,7 +145,6 @@ struct KeyedLoop::State {
     if (later) enqueue(name, key, *later);
     if (std::exchange(key.again, false)) enqueue(name, key, Clock::now());
     if (!key.due) keys.erase(name);
-    changed.notify_all();  // stop() and idle watchers
   }
 };
 

@@ -164,21 +164,23 @@ SqliteKv::~SqliteKv() {
 }
 
 Result<Entry> SqliteKv::put(std::string_view key, const Encoder& encode, Expect expect) {
-  Write write{key, &encode, expect, std::nullopt};
+  Write write{.key = key, .encode = &encode, .expect = expect};
   return submit(write);
 }
 
 Result<Revision> SqliteKv::erase(std::string_view key, Expect expect) {
-  Write write{key, nullptr, expect, std::nullopt};
+  Write write{.key = key, .encode = nullptr, .expect = expect};
   return NODAL_TRY(submit(write)).modified;
 }
 
 Result<Entry> SqliteKv::submit(Write& write) {
-  std::unique_lock lock(mutex_);
-  if (stopping_) return fail(Errc::unavailable, "the store is closing");
-  waiting_.push_back(&write);
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return fail(Errc::unavailable, "the store is closing");
+    waiting_.push_back(&write);
+  }
   wanted_.notify_one();
-  done_.wait(lock, [&] { return write.outcome.has_value(); });
+  write.done.acquire();
   return std::move(*write.outcome);
 }
 
@@ -193,21 +195,27 @@ void SqliteKv::run() {
       waiting_.pop_front();
     }
     lock.unlock();
-    auto committed = commit(batch);
-    if (committed) {
-      for (const auto& event : committed->events) present_.apply(event);
-    } else {
-      log::error("a commit failed; nothing of it is kept",
-                 {{"writes", batch.size()}, {"error", committed.error().message}});
-    }
+    // What cannot be written takes nothing else with it.
+    if (!settle(batch) && batch.size() > 1)
+      for (auto* write : batch) settle({write});
+    for (auto* write : batch) write->done.release();
     lock.lock();
-    if (committed) {
-      for (auto& [write, outcome] : committed->outcomes) write->outcome = std::move(outcome);
-    } else {
-      for (auto* write : batch) write->outcome = std::unexpected(committed.error());
-    }
-    done_.notify_all();
   }
+}
+
+bool SqliteKv::settle(const std::vector<Write*>& batch) {
+  auto committed = commit(batch);
+  if (!committed) {
+    if (!failing_)
+      log::error("writes fail; nothing of them is kept", {{"error", committed.error().message}});
+    failing_ = true;
+    for (auto* write : batch) write->outcome = std::unexpected(committed.error());
+    return false;
+  }
+  failing_ = false;
+  for (const auto& event : committed->events) present_.apply(event);
+  for (auto& [write, outcome] : committed->outcomes) write->outcome = std::move(outcome);
+  return true;
 }
 
 Result<SqliteKv::Committed> SqliteKv::commit(const std::vector<Write*>& writes) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <thread>
 
@@ -59,6 +60,7 @@ class SqliteKv final : public KvStore {
     const Encoder* encode = nullptr;  ///< null: erase
     Expect expect;
     std::optional<Result<Entry>> outcome;
+    std::binary_semaphore done{0};  ///< its writer wakes, and nobody else
   };
   using Database = Handle<sqlite3, &close_sqlite>;
   using Statement = Handle<sqlite3_stmt, &finalize_sqlite>;
@@ -68,6 +70,8 @@ class SqliteKv final : public KvStore {
   Result<> load();
   Result<Entry> submit(Write& write);
   void run();
+  /// Commits and answers a batch. False: it was refused whole, and nothing of it is kept.
+  bool settle(const std::vector<Write*>& batch);
   struct Committed {
     std::vector<Event> events;  ///< to tell, in order
     std::vector<std::pair<Write*, Result<Entry>>> outcomes;
@@ -82,9 +86,10 @@ class SqliteKv final : public KvStore {
   Statement put_, erase_, counter_;
   Present present_;
   std::mutex mutex_;
-  std::condition_variable wanted_, done_;
+  std::condition_variable wanted_;
   std::deque<Write*> waiting_;  // under mutex_
   bool stopping_ = false;       // under mutex_
+  bool failing_ = false;        // the writer's: the last commit failed
   std::thread writer_;
 };
 
