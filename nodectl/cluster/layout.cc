@@ -10,7 +10,10 @@
 #include <climits>
 
 #include "api-client/codec/codec.h"
+#include "api-client/codec/names.h"
 #include "base/file.h"
+#include "base/net/address.h"
+#include "base/text.h"
 
 namespace nodal::nodectl {
 namespace {
@@ -59,6 +62,71 @@ Result<> write_settings(const Layout& layout, const Settings& settings) {
   for_each_field(settings,
                  [&](const char* name, const std::string& field) { object[name] = field; });
   return file::write(layout.settings(), json::serialize(object) + "\n", 0600);
+}
+
+Result<> check_settings(const Settings& settings) {
+  const auto invalid = [](std::string_view flag, std::string_view value, std::string_view why) {
+    return fail(Errc::invalid, text::cat("--", flag, " ", value, ": ", why));
+  };
+  const auto range = [&](std::string_view flag, const std::string& text, int longest,
+                         std::string_view example) -> Result<net::Cidr> {
+    const auto cidr = net::Cidr::parse(text);
+    if (!cidr || cidr->base().is_v6() || cidr->prefix_length() < 8 ||
+        cidr->prefix_length() > longest)
+      return invalid(
+          flag, text,
+          text::cat("an IPv4 range of /8 to /", longest, " is needed, such as ", example));
+    return *cidr;
+  };
+  const auto services = NODAL_TRY(range("service-cidr", settings.service_cidr, 28, "10.96.0.0/16"));
+  const auto pods = NODAL_TRY(range("cluster-cidr", settings.cluster_cidr, 24, "10.244.0.0/16"));
+  if (services.overlaps(pods))
+    return invalid("cluster-cidr", settings.cluster_cidr,
+                   text::cat("it overlaps the Services' range ", settings.service_cidr));
+  const auto dns = net::IpAddress::parse(settings.cluster_dns);
+  if (!dns || !services.contains(*dns))
+    return invalid(
+        "cluster-dns", settings.cluster_dns,
+        text::cat("an address of the Services' range ", settings.service_cidr, " is needed"));
+  if (!settings.node_ip.empty()) {
+    const auto ip = net::IpAddress::parse(settings.node_ip);
+    if (!ip || ip->is_loopback() || ip->is_unspecified() || ip->is_multicast())
+      return invalid("node-ip", settings.node_ip,
+                     "an address is needed at which pods reach this node: not loopback");
+    if (services.contains(*ip) || pods.contains(*ip))
+      return invalid("node-ip", settings.node_ip, "it lies in the range of Services or pods");
+  }
+  if (!settings.node_name.empty())
+    if (const auto why = names::dns_subdomain(settings.node_name); !why.empty())
+      return invalid("node-name", settings.node_name, why);
+  if (!settings.listen.empty() && !net::SocketAddress::parse(settings.listen))
+    return invalid("listen", settings.listen,
+                   "an address and port are needed, such as 0.0.0.0:6443");
+  return {};
+}
+
+Result<Settings> continue_with(const Settings& before, const Settings& wanted) {
+  static const Settings kUnsaid;
+  Settings out = before;
+  const auto keep = [&](std::string_view flag, std::string Settings::*field) -> Result<> {
+    if (wanted.*field == kUnsaid.*field || wanted.*field == before.*field) return {};
+    // Where Docker listens is the host's business; the rest is what the cluster was made of.
+    if (field == &Settings::docker_socket) {
+      out.*field = wanted.*field;
+      return {};
+    }
+    return fail(Errc::conflict,
+                text::cat("this node was started with --", flag, " ", before.*field, ", not ",
+                          wanted.*field, "; `nodectl delete` first, to start anew"));
+  };
+  NODAL_TRY(keep("node-name", &Settings::node_name));
+  NODAL_TRY(keep("node-ip", &Settings::node_ip));
+  NODAL_TRY(keep("listen", &Settings::listen));
+  NODAL_TRY(keep("docker-socket", &Settings::docker_socket));
+  NODAL_TRY(keep("service-cidr", &Settings::service_cidr));
+  NODAL_TRY(keep("cluster-cidr", &Settings::cluster_cidr));
+  NODAL_TRY(keep("cluster-dns", &Settings::cluster_dns));
+  return out;
 }
 
 }  // namespace nodal::nodectl

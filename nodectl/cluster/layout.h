@@ -37,6 +37,14 @@ struct Settings {
   bool operator==(const Settings&) const = default;
 };
 
+/// Whether a node can be made of these: addresses, ranges that do not overlap, DNS inside the
+/// Services' range. Pure.
+/// @errors invalid, naming the flag
+Result<> check_settings(const Settings& settings);
+/// What a second `up` means: `before`, where `wanted` says nothing else.
+/// @errors conflict when `wanted` names something that `before` has otherwise
+Result<Settings> continue_with(const Settings& before, const Settings& wanted);
+
 Result<Settings> read_settings(const Layout& layout);
 Result<> write_settings(const Layout& layout, const Settings& settings);
 

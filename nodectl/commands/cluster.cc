@@ -207,6 +207,13 @@ Result<> ensure_dns_service(client::Client& client, const Settings& settings) {
   return {};
 }
 
+std::string last_line(const std::string& path) {
+  const auto log = file::read(path).value_or("nothing");
+  const auto lines =
+      text::split(std::string_view(log).substr(0, log.find_last_not_of('\n') + 1), '\n');
+  return lines.empty() ? std::string() : std::string(lines.back());
+}
+
 Result<bool> is_node_ready(client::Client& client, const std::string& name) {
   const auto node = NODAL_TRY(client.get<core_v1::Node>("", name));
   for (const auto& condition : node.status.conditions)
@@ -219,10 +226,10 @@ Result<bool> is_node_ready(client::Client& client, const std::string& name) {
 Result<> up(const UpOptions& options) {
   const auto where = NODAL_TRY(layout());
   Settings settings = options.settings;
-  if (const auto before = read_settings(where)) {
-    // A second `up` is the same node; what was said then holds.
-    settings = *before;
-  }
+  // A second `up` is the same node.
+  if (const auto before = read_settings(where))
+    settings = NODAL_TRY(continue_with(*before, settings));
+  NODAL_TRY(check_settings(settings));
   if (settings.node_name.empty()) {
     char host[256] = "node";
     ::gethostname(host, sizeof host - 1);
@@ -293,7 +300,8 @@ Result<> up(const UpOptions& options) {
   });
   if (!ready) {
     progress.failed();
-    return wrap(text::cat("the API server does not become ready (see ", where.log, "/master.log)"),
+    return wrap(text::cat("the API server does not become ready (", where.log,
+                          "/master.log ends with: ", last_line(where.log + "/master.log"), ")"),
                 ready.error());
   }
   progress.done(text::cat("https://127.0.0.1:", port));

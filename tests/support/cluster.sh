@@ -96,8 +96,9 @@ machine_start() {
   on_node sh "$here/start-docker.sh" start "$work/docker" >/dev/null || { echo "Docker does not start"; exit 1; }
 }
 
+# cluster_up [flags of nodectl up…]
 cluster_up() {
-  on_node nodectl up --docker-socket "$work/docker/docker.sock" --no-start-docker --node-name node1 --node-ip $node_ip \
+  on_node nodectl up --docker-socket "$work/docker/docker.sock" --no-start-docker --node-name node1 --node-ip $node_ip "$@" \
     >"$work/up.log" 2>&1 || {
     cat "$work/up.log"
     tail -n 30 /var/log/nodal/*.log
@@ -107,7 +108,7 @@ cluster_up() {
 
 cluster_start() {
   machine_start
-  cluster_up
+  cluster_up "$@"
 }
 
 machine_stop() {

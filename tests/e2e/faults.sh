@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# tests/e2e/faults.sh — what breaks around a node: no Docker, a Docker that goes away, a full disk, ranges used up. A clear
+# error each time, nothing lost, and all is well again when the cause is gone.
+. "$(dirname "$0")/../support/cluster.sh"
+k() { on_node kubectl "$@" 2>&1; }
+
+machine_start
+up=(nodectl up --node-name node1 --node-ip $node_ip --no-start-docker)
+out=$(on_node "${up[@]}" --docker-socket /nowhere/docker.sock 2>&1)
+expect 'without Docker, up says so' 'Docker does not answer|/nowhere/docker.sock' "$out"
+expect 'and starts nothing' '^0$' "$(pgrep -fc "$NODAL_BIN/nodal-")"
+expect 'a wrong flag is said' 'not expected|--nonsense' "$(on_node nodectl up --nonsense 2>&1)"
+expect "a wrong range too" "^nodectl: --service-cidr 10.96.0.0/99: an IPv4 range" "$(on_node "${up[@]}" --docker-socket "$work/docker/docker.sock" --service-cidr 10.96.0.0/99 2>&1)"
+
+# The state is on a file system of its own, small enough to be filled; 14 cluster IPs in all.
+mkdir -p /var/lib/nodal
+mount -t tmpfs -o size=48m tmpfs /var/lib/nodal
+mount --make-shared /var/lib/nodal
+trap 'umount -l /var/lib/nodal; machine_stop' EXIT
+cluster_up --service-cidr 10.96.0.0/28
+image web:1 "$(busybox_root)" -c 'CMD ["/bin/httpd","-f","-p","8080","-h","/www"]'
+k create deployment web --image=web:1 --replicas=2 >/dev/null
+check 'pods run' k wait --for=condition=available deployment/web --timeout=60s
+
+for i in $(seq 20); do k create service clusterip "s$i" --tcp=80:80; done >"$work/services"
+expect 'no cluster IP left' 'no free address is left in 10\.96\.0\.0/28|range is full|failed to allocate' "$(tail -n 1 "$work/services")"
+made=$(grep -c created "$work/services")
+say "$made Services had an address"
+k delete service s1 >/dev/null
+expect 'one that is given back can be had' 'created' "$(k create service clusterip again --tcp=80:80)"
+
+# A full disk
+for i in 1 2 3 4 5; do k create configmap "full-before-$i" --from-literal=x=y; done >"$work/before-full"
+dd if=/dev/zero of=/var/lib/nodal/fill bs=64k >/dev/null 2>&1
+for i in $(seq 60); do k create configmap "full-$i" --from-literal="x=$(head -c 30000 /dev/zero | tr '\0' x)"; done >"$work/full"
+expect 'a full disk is said' 'disk is full|database or disk is full|InternalError|unavailable' "$(grep -v created "$work/full" | head -n 1)"
+expect 'what is there is still read' '2/2' "$(k get deployment web)"
+rm /var/lib/nodal/fill
+again() { k create configmap after --from-literal=x=y | grep -q created; }
+check 'with room again, writes are taken' until_true 20 again
+there=$(cat "$work/before-full" "$work/full" | grep -c created)
+say "$there ConfigMaps were acknowledged"
+expect 'and nothing that was acknowledged is lost' "^$there$" "$(k get configmaps -o name | grep -c full-)"
+pkill -9 -f "$NODAL_BIN/nodal-master "
+reads() { [ "$(on_node kubectl get configmaps -o name 2>/dev/null | grep -c full-)" = "$there" ]; }
+check 'also not by a kill -9' until_true 20 reads
+
+# Docker goes away for a while
+before=$(k get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].restartCount}{"\n"}{end}')
+sh "$here/start-docker.sh" kill "$work/docker"
+unready() { k get node node1 | grep -q NotReady; }
+check 'a node without its engine is not Ready' until_true 60 unready
+expect 'and says why' '[Dd]ocker|runtime' "$(k get node node1 -o 'jsonpath={.status.conditions[?(@.type=="Ready")].message}')"
+k scale deployment web --replicas=3 >/dev/null
+on_node sh "$here/start-docker.sh" dockerd "$work/docker"
+ready() { k get node node1 | grep -q ' Ready'; }
+check 'with the engine back it is Ready' until_true 60 ready
+check 'and does what was asked meanwhile' k wait --for=jsonpath='{.status.readyReplicas}'=3 deployment/web --timeout=60s
+after=$(k get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].restartCount}{"\n"}{end}')
+same=$(printf "%s\n" "$after" | grep -cxF "$before")
+expect "the pods are the same, never restarted" "^2\$" "$same"
+[ "$same" = 2 ] || { say "before: $before"; say "after: $after"; k get events | tail -n 20; }
