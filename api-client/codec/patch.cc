@@ -103,7 +103,7 @@ Result<> add_at(json::value& root, std::string_view pointer, json::value value) 
 
 Result<json::value> remove_at(json::value& root, std::string_view pointer) {
   json::value* value = NODAL_TRY(value_at(root, pointer));
-  json::value out = *value;
+  json::value out = std::move(*value);
   const Place place = NODAL_TRY(place_of(root, pointer));
   if (!place.parent)
     root = nullptr;

@@ -232,6 +232,14 @@ Result<> prune(json::object& object, const schema::Type& type, std::vector<std::
   return Pruner(unknown).object(object, type, true);
 }
 
+// A key as it is meant: "\u0061" is "a".
+static std::string unescaped(std::string_view key) {
+  if (key.find('\\') == std::string_view::npos) return std::string(key);
+  boost::system::error_code error;
+  const auto value = json::parse(text::cat("\"", key, "\""), error);
+  return error || !value.is_string() ? std::string(key) : std::string(value.get_string());
+}
+
 std::vector<std::string> duplicate_fields(std::string_view json) {
   struct Level {
     bool object = false;
@@ -278,7 +286,7 @@ std::vector<std::string> duplicate_fields(std::string_view json) {
           if (json[i] == '\\') ++i;
         if (!key_next || levels.empty()) break;
         key_next = false;
-        levels.back().key = json.substr(from, i - from);
+        levels.back().key = unescaped(json.substr(from, i - from));
         if (!levels.back().keys.insert(levels.back().key).second) out.push_back(path());
         break;
       }

@@ -185,13 +185,6 @@ Answer<> prepare_change(const schema::Resource& resource, std::string_view subre
     fill(resource, object);
     FieldErrors found;
     validate_metadata(resource, object, found);
-    if (resource.type) {
-      // The rest is the stored object's and was judged when it was stored.
-      FieldErrors all;
-      validate_fields(object, *resource.type, all);
-      for (auto& error : all)
-        if (error.field.starts_with("status")) found.push_back(std::move(error));
-    }
     if (strategy.validate_status) strategy.validate_status(object, found);
     if (!found.empty())
       return errors::invalid(resource, string_at(object, "metadata", "name"), std::move(found));

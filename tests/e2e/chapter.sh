@@ -6,6 +6,8 @@ machine_start
 image k8s.gcr.io/echoserver:1.10 "$(busybox_root)" \
   -c 'CMD ["/bin/sh", "-c", "trap \"exit 0\" TERM; while true; do { printf \"HTTP/1.0 200 OK\\r\\n\\r\\nechoed by $(hostname)\\n\"; } | nc -l -p 8080 >/dev/null & wait; done"]'
 
+mkdir "$work/build"
+
 # What the machine has before: the delete at the end must bring it back to this.
 snapshot() {
   on_node ip -o link | sed 's/^[0-9]*: //; s/@.*//; s/:.*//' | sort
@@ -43,7 +45,14 @@ chapter() {
   done
   # Row 4
   expect 'one node, Ready, with a role' '^node1 +Ready +control-plane +[0-9]+[smhd0-9]* +v1\.' "$(k get nodes)"
-  # Row 5 and 7: the image of the node's own Docker is used at once.
+  # Row 5: an image that the node's Docker has built is usable at once.
+  eval "$(on_node nodectl docker-env)"
+  printf 'FROM k8s.gcr.io/echoserver:1.10\nENV BUILT=here\n' >"$work/build/Dockerfile"
+  check 'docker build with docker-env' env DOCKER_BUILDKIT=0 docker build -q -t recipe-api:v1 "$work/build"
+  k run built --image=recipe-api:v1 >/dev/null
+  check 'the image runs without a pull' k wait --for=condition=Ready pod/built --timeout=30s
+  k delete pod built --grace-period=1 >/dev/null
+  # Row 7
   expect 'create deployment' '^deployment.apps/hello-minikube created$' \
     "$(k create deployment hello-minikube --image=k8s.gcr.io/echoserver:1.10)"
   expect 'at once it has no pod' 'hello-minikube +[01]/1 +[01] +[01]' "$(k get deployments)"

@@ -13,6 +13,7 @@ using Names = std::set<std::string, std::less<>>;
 
 constexpr std::string_view kContainerLists[] = {"initContainers", "containers",
                                                 "ephemeralContainers"};
+constexpr std::size_t kMostErrors = 64;  ///< nobody reads more, and each looks through all before
 constexpr const char* kRequired = "FieldValueRequired";
 constexpr const char* kInvalid = "FieldValueInvalid";
 constexpr const char* kForbidden = "FieldValueForbidden";
@@ -23,6 +24,7 @@ class Report {
  public:
   explicit Report(FieldErrors& errors) : errors_(errors) {}
   void add(const char* reason, const std::string& field, std::string message) {
+    if (errors_.size() >= kMostErrors) return;
     if (std::ranges::none_of(errors_, [&](const FieldError& e) { return e.field == field; }))
       errors_.push_back({reason, field, std::move(message)});
   }

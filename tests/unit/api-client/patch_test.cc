@@ -123,6 +123,7 @@ TEST(Prune, DropsTheUnknownAndNamesTheWrong) {
             "type int32");
   EXPECT_EQ(duplicate_fields(R"({"a":1,"b":[{"c":"\"c\":","c":2}],"a":3})"),
             (std::vector<std::string>{"b[0].c", "a"}));
+  EXPECT_EQ(duplicate_fields(R"({"a":1,"\u0061":2})"), (std::vector<std::string>{"a"}));
 }
 
 TEST(LabelSelector, ParsesAndMatches) {

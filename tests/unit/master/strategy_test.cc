@@ -142,6 +142,9 @@ TEST(Strategy, EndpointsLeadToNoNodesOwnServices) {
           "(169.254.0.0/16, fe80::/10)"},
          {"other family", R"({"addressType":"IPv6","endpoints":[{"addresses":["10.0.0.1"]}]})",
           "endpoints[0].addresses[0]: Invalid value: \"10.0.0.1\": must be a valid IPv6 address"},
+         {"mapped", R"({"addressType":"IPv6","endpoints":[{"addresses":["::ffff:127.0.0.1"]}]})",
+          "endpoints[0].addresses[0]: Invalid value: \"::ffff:127.0.0.1\": must not be an "
+          "IPv4-mapped IPv6 address"},
          {"no address", R"({"addressType":"IPv4","endpoints":[{"addresses":[]}]})",
           "endpoints[0].addresses: Required value: must contain at least 1 item"},
          {"names", R"({"addressType":"FQDN","endpoints":[{"addresses":["example.org"]}]})", ""}});
