@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "base/text.h"
 #include "nodectl/commands.h"
 #include "nodectl/completion.h"
 
@@ -165,6 +166,16 @@ int main(int argc, char** argv) {
   completion_command->footer("Example:\n  source <(nodectl completion bash)");
   completion_command->callback([&] { std::fputs(completion(app, shell).c_str(), stdout); });
 
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // An unknown word stands where the subcommand is wanted.
+    const auto rest = app.remaining();
+    if (rest.empty()) return app.exit(error);
+    return finish(fail(Errc::invalid, text::cat("unknown command \"", rest.front(),
+                                                "\"; `nodectl --help` lists them all")));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error);
+  }
   return code;
 }

@@ -25,7 +25,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kRelist = 300s;    // the slow look at everything; events do the rest
+constexpr auto kRelist = 300s;  // the slow look at everything; events do the rest
+constexpr auto kOrderlyEnd = 3s;
 constexpr auto kRewatch = 500ms;  // after the runtime's event stream broke
 
 void sleep_for(std::chrono::nanoseconds time, const std::stop_token& stop) {
@@ -153,6 +154,12 @@ Result<> run(const Options& options) {
   std::stop_source stop;
   wait_for_stop_signal(stop);
   log::info("nodal-agent ends; pods go on running");
+  // A pod that ends may hold its worker for its whole grace. Nothing is lost by going: the next
+  // start finds the pod where it is, as after a kill.
+  static std::jthread last([](const std::stop_token& over) {
+    sleep_for(kOrderlyEnd, over);
+    if (!over.stop_requested()) std::_Exit(0);
+  });
   return {};
 }
 

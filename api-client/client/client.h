@@ -12,6 +12,7 @@
 
 #include "api-client/client/transport.h"
 #include "api-client/codec/codec.h"
+#include "api-client/codec/resource_name.h"
 #include "base/result.h"
 
 namespace nodal::client {
@@ -84,6 +85,12 @@ class Client {
                                         std::string_view subresource = "") {
     return make_path(T::kResource.group, T::kResource.version, T::kResource.plural,
                      T::kResource.namespaced, ns, name, subresource);
+  }
+
+  [[nodiscard]] static std::string path(const ResourceName& resource, std::string_view ns,
+                                        std::string_view name) {
+    return make_path(resource.group, resource.version, resource.plural, resource.namespaced, ns,
+                     name, "");
   }
 
   // The untyped half, for what has no struct (Scale bodies, raw paths, nodectl).

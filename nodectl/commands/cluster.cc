@@ -214,6 +214,24 @@ std::string last_line(const std::string& path) {
   return lines.empty() ? std::string() : std::string(lines.back());
 }
 
+// Ends the daemons; pods stay.
+Result<> stop_parts(const Layout& where) {
+  const pid_t pid = supervisor_pid(where);
+  if (pid == 0) {
+    // A supervisor that was killed leaves its parts: end them too.
+    if (const auto parts = read_parts(where))
+      for (auto part = parts->rbegin(); part != parts->rend(); ++part)
+        if (is_running(*part)) ::kill(part->pid, SIGTERM);
+    return {};
+  }
+  ::kill(pid, SIGTERM);
+  return await(kStop, [&]() -> Result<> {
+    if (supervisor_pid(where) == 0) return {};
+    return fail(Errc::timed_out, text::cat("the supervisor (pid ", pid, ") does not end; see ",
+                                           where.log, "/supervisor.log"));
+  });
+}
+
 Result<bool> is_node_ready(client::Client& client, const std::string& name) {
   const auto node = NODAL_TRY(client.get<core_v1::Node>("", name));
   for (const auto& condition : node.status.conditions)
@@ -385,25 +403,7 @@ Result<> status(std::string_view output) {
 }
 
 Result<> stop() {
-  const auto where = NODAL_TRY(layout());
-  const pid_t pid = supervisor_pid(where);
-  if (pid == 0) {
-    // A supervisor that was killed leaves its parts: end them too.
-    if (const auto parts = read_parts(where))
-      for (auto part = parts->rbegin(); part != parts->rend(); ++part)
-        if (is_running(*part)) ::kill(part->pid, SIGTERM);
-    std::puts(
-        "The cluster is stopped. Pods go on running; `nodectl up` takes them up again, `nodectl "
-        "delete` removes them.");
-    return {};
-  }
-  ::kill(pid, SIGTERM);
-  auto done = await(kStop, [&]() -> Result<> {
-    if (supervisor_pid(where) == 0) return {};
-    return fail(Errc::timed_out, text::cat("the supervisor (pid ", pid, ") does not end; see ",
-                                           where.log, "/supervisor.log"));
-  });
-  if (!done) return done;
+  NODAL_TRY(stop_parts(NODAL_TRY(layout())));
   std::puts(
       "The cluster is stopped. Pods go on running; `nodectl up` takes them up again, `nodectl "
       "delete` removes them.");
@@ -415,7 +415,7 @@ Result<> delete_cluster() {
     return fail(Errc::forbidden, "run it with sudo: a cluster's traces are in the kernel");
   const auto where = NODAL_TRY(layout());
   const auto settings = read_settings(where).value_or(Settings{});
-  if (supervisor_pid(where) != 0) NODAL_TRY(stop());
+  NODAL_TRY(stop_parts(where));
   NODAL_TRY(clean(where, settings));
   NODAL_TRY(merge_kubeconfig(nullptr));
   std::puts("Nothing of the cluster is left on this node.");

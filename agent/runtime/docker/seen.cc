@@ -53,7 +53,8 @@ SeenContainer seen_container(const Details& details, std::string image_digest) {
     out.exit_code = details.exit_code;
     out.oom_killed = details.oom_killed;
     if (out.started_at == TimePoint{}) out.started_at = out.created_at;
-    if (out.finished_at == TimePoint{}) out.finished_at = out.started_at;
+    // Docker 20.10 writes the start down after it has seen a short process end.
+    out.finished_at = std::max(out.finished_at, out.started_at);
   }
   return out;
 }

@@ -38,13 +38,6 @@ const ResourceName* resource_of(std::string_view api_version, std::string_view k
   return nullptr;
 }
 
-std::string path_of(const ResourceName& resource, std::string_view ns, std::string_view name) {
-  return text::cat(resource.group.empty() ? "/api/" : text::cat("/apis/", resource.group, "/"),
-                   resource.version,
-                   resource.namespaced ? text::cat("/namespaces/", ns) : std::string(), "/",
-                   resource.plural, "/", name);
-}
-
 }  // namespace
 
 GarbageController::GarbageController(Context context)
@@ -113,7 +106,7 @@ Result<bool> GarbageController::is_gone(const garbage::Owner& owner, const std::
   const auto* resource = resource_of(owner.api_version, owner.kind);
   // A kind that this server does not have may be another's: its dependents are left alone.
   if (resource == nullptr || (resource->namespaced && ns.empty())) return false;
-  const auto body = context_.client->get_text(path_of(*resource, ns, owner.name));
+  const auto body = context_.client->get_text(client::Client::path(*resource, ns, owner.name));
   if (!body) {
     if (body.error().code == Errc::not_found) return true;
     return std::unexpected(body.error());
@@ -128,7 +121,7 @@ Result<bool> GarbageController::is_gone(const garbage::Owner& owner, const std::
 
 Result<> GarbageController::remove(const garbage::Node& node, std::string_view policy) {
   auto removed =
-      context_.client->delete_path(path_of(node.resource, node.namespace_, node.name),
+      context_.client->delete_path(client::Client::path(node.resource, node.namespace_, node.name),
                                    {.uid = node.uid, .propagation_policy = std::string(policy)});
   // Gone, or another of that name.
   if (!removed && removed.error().code != Errc::not_found && removed.error().code != Errc::conflict)
@@ -138,7 +131,7 @@ Result<> GarbageController::remove(const garbage::Node& node, std::string_view p
 
 Result<> GarbageController::patch(const garbage::Node& node, std::string_view metadata) {
   auto patched = context_.client->patch_text(
-      path_of(node.resource, node.namespace_, node.name), client::PatchType::strategic,
+      client::Client::path(node.resource, node.namespace_, node.name), client::PatchType::strategic,
       text::cat(R"({"metadata":{"uid":")", node.uid, R"(",)", metadata, "}}"));
   if (!patched && patched.error().code != Errc::not_found && patched.error().code != Errc::conflict)
     return wrap(text::cat("patch ", node.resource.kind, " ", node.name), patched.error());
