@@ -370,7 +370,8 @@ void append_scalar(std::string& out, std::string_view value, std::size_t indent)
   const bool plain_text = std::ranges::none_of(value, [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f;
   });
-  if (value.find('\n') != std::string_view::npos && plain_text &&
+  // A block needs an indent; a document that is one text has none.
+  if (indent > 0 && value.find('\n') != std::string_view::npos && plain_text &&
       value.find_first_not_of('\n') != std::string_view::npos) {
     out += '|';
     if (value.front() == ' ' || value.front() == '\n') out += '2';

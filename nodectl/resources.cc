@@ -27,6 +27,14 @@ void each(const json::object& object, std::string_view name, Visit visit) {
     if (item.is_object()) visit(item.get_object());
 }
 
+std::vector<std::string> strings_of(const json::object& object, std::string_view key) {
+  std::vector<std::string> out;
+  if (const auto* list = object.if_contains(key); list != nullptr && list->is_array())
+    for (const auto& item : list->get_array())
+      if (item.is_string()) out.emplace_back(item.get_string());
+  return out;
+}
+
 Result<> add_group_version(client::Client& client, const std::string& group,
                            const std::string& version, std::vector<ResourceKind>& out) {
   const auto path =
@@ -44,9 +52,8 @@ Result<> add_group_version(client::Client& client, const std::string& group,
     kind.singular = string_of(item, "singularName");
     const auto* namespaced = item.if_contains("namespaced");
     kind.namespaced = namespaced != nullptr && namespaced->is_bool() && namespaced->get_bool();
-    if (const auto* names = item.if_contains("shortNames"); names != nullptr && names->is_array())
-      for (const auto& name : names->get_array())
-        if (name.is_string()) kind.short_names.emplace_back(name.get_string());
+    kind.short_names = strings_of(item, "shortNames");
+    kind.categories = strings_of(item, "categories");
     out.push_back(std::move(kind));
   });
   return {};
@@ -101,6 +108,14 @@ Result<ResourceKind> Resources::by_name(std::string_view name) const {
       near += text::cat(near.empty() ? "; did you mean " : " or ", kind.plural);
   return fail(Errc::not_found,
               text::cat("the server doesn't have a resource type \"", name, "\"", near));
+}
+
+Result<std::vector<ResourceKind>> Resources::meant_by(std::string_view name) const {
+  std::vector<ResourceKind> out;
+  for (const auto& kind : kinds_)
+    if (std::ranges::find(kind.categories, name) != kind.categories.end()) out.push_back(kind);
+  if (out.empty()) out.push_back(NODAL_TRY(by_name(name)));
+  return out;
 }
 
 Result<ResourceKind> Resources::by_kind(std::string_view api_version, std::string_view kind) const {

@@ -12,6 +12,7 @@ namespace nodal::nodectl {
 struct ResourceKind {
   std::string group, version, kind, plural, singular;
   std::vector<std::string> short_names;
+  std::vector<std::string> categories;  ///< "all": what `get all` shows
   bool namespaced = true;
 
   /// "deployment.apps", "pod": as kubectl prints them.
@@ -27,6 +28,9 @@ class Resources {
   /// "pods", "po", "deployment", "deployments.apps", "deployment.v1.apps".
   /// @errors not_found, with names that are close
   Result<ResourceKind> by_name(std::string_view name) const;
+  /// What a name given to `get` means: the kinds of a category ("all"), or the one kind.
+  /// @errors not_found, with names that are close
+  Result<std::vector<ResourceKind>> meant_by(std::string_view name) const;
   /// @errors not_found, saying which versions there are
   Result<ResourceKind> by_kind(std::string_view api_version, std::string_view kind) const;
   [[nodiscard]] const std::vector<ResourceKind>& all() const { return kinds_; }

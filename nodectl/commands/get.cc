@@ -46,7 +46,7 @@ Result<std::vector<Wanted>> parse_what(const Resources& resources,
   }
   const std::vector<std::string> names(what.begin() + 1, what.end());
   for (const auto type : text::split(what[0], ','))
-    out.push_back({NODAL_TRY(resources.by_name(type)), names});
+    for (auto& kind : NODAL_TRY(resources.meant_by(type))) out.push_back({std::move(kind), names});
   return out;
 }
 
@@ -163,6 +163,7 @@ Result<> get(const Globals& globals, const GetOptions& options) {
     return fail(Errc::invalid,
                 text::cat("-o ", options.output, ": wide, yaml, json and name are known"));
   const bool many = wanted.size() > 1;
+  bool any = false;
   json::array documents;
   for (const auto& [kind, names] : wanted) {
     const bool everywhere = options.all_namespaces && kind.namespaced;
@@ -204,6 +205,7 @@ Result<> get(const Globals& globals, const GetOptions& options) {
                    stderr);
       continue;
     }
+    any = true;
     if (many)
       for (std::size_t i = head; i < rows.size(); ++i)
         rows[i][everywhere ? 1 : 0] = text::cat(kind.printed(), "/", rows[i][everywhere ? 1 : 0]);
@@ -215,7 +217,10 @@ Result<> get(const Globals& globals, const GetOptions& options) {
                             shown));
     }
   }
-  if (table) return {};
+  if (table) {
+    if (many && !any) std::fputs("No resources found\n", stderr);
+    return {};
+  }
   if (options.output == "name") {
     for (const auto& document : documents) {
       const auto found =

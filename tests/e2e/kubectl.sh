@@ -150,6 +150,13 @@ everyday() {
   unfit() { k describe pod large | grep -q '0/1 nodes are available: 1 Insufficient cpu'; }
   check 'says why it is Pending' until_true 10 unfit
 
+  k create deployment twice --image=web:1 >/dev/null
+  check 'a Deployment runs' k wait --for=condition=available deployment/twice --timeout=30s
+  k delete deployment twice >/dev/null
+  k create deployment twice --image=web:1 >/dev/null
+  check 'deleted and at once made again, it runs again' k wait --for=condition=available deployment/twice --timeout=30s
+  k delete deployment twice >/dev/null
+
   # Wrong things
   expect 'an unknown name' '^Error from server \(NotFound\): pods "none" not found$' "$(k get pod none)"
   expect 'a taken name' 'AlreadyExists|already exists' "$(k create configmap conf)"

@@ -129,10 +129,11 @@ machine_stop() {
 # Every kubectl that is here, one path a line: Debian's 1.20, the versions beside the kubectl in the path, that one
 # itself.
 all_kubectls() {
-  local own folder version
-  [ -x /usr/local/lib/nodal/kubectl-1.20/kubectl ] && echo /usr/local/lib/nodal/kubectl-1.20/kubectl
+  local own folder version debian=/usr/local/lib/nodal/kubectl-1.20/kubectl
+  [ -x $debian ] && echo $debian
   own=$(command -v kubectl) || return 0
   own=$(readlink -f "$own")
+  [ "$own" != $debian ] || return 0
   folder=$(dirname "$own")
   for version in ${KUBECTL_VERSIONS:-1.27}; do
     [ -x "$folder/kubectl.$version" ] && echo "$folder/kubectl.$version"

@@ -68,7 +68,18 @@ Result<Again> DeploymentController::reconcile(const std::string& key) {
       context_.events.record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
                              text::cat("Scaled up replica set ", plan.create->metadata.name,
                                        " from 0 to ", plan.create->spec.replicas.value_or(0)));
-    } else if (created.error().code != Errc::already_exists) {
+    } else if (created.error().code == Errc::already_exists) {
+      const auto there = context_.client->get<apps_v1::ReplicaSet>(ns, plan.create->metadata.name);
+      if (!there) return std::unexpected(there.error());
+      if (!is_controlled_by(there->metadata, deployment->metadata.uid)) {
+        // Somebody else's, or what a Deployment of this name has left: the next try has another
+        // name.
+        auto after = *deployment;
+        after.status.collision_count = deployment->status.collision_count.value_or(0) + 1;
+        NODAL_TRY(patch_status(*context_.client, *deployment, after));
+        return Again{};
+      }
+    } else {
       context_.events.record(
           target_of(*deployment), client::EventType::warning, "ReplicaSetCreateError",
           text::cat("Failed to create new replica set \"", plan.create->metadata.name,

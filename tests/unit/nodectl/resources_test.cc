@@ -33,7 +33,7 @@ class Pages final : public client::Transport {
 
 const std::map<std::string, std::string> served{
     {"/api/v1", R"({"resources":[
-        {"name":"pods","singularName":"pod","kind":"Pod","namespaced":true,"shortNames":["po"]},
+        {"name":"pods","singularName":"pod","kind":"Pod","namespaced":true,"shortNames":["po"],"categories":["all"]},
         {"name":"pods/log","kind":"Pod","namespaced":true},
         {"name":"nodes","singularName":"node","kind":"Node","namespaced":false,"shortNames":["no"]},
         {"name":"endpoints","singularName":"","kind":"Endpoints","namespaced":true,"shortNames":["ep"]},
@@ -41,7 +41,7 @@ const std::map<std::string, std::string> served{
     {"/apis", R"({"groups":[{"name":"apps","versions":[{"version":"v1"}]},
         {"name":"events.k8s.io","versions":[{"version":"v1"}]}]})"},
     {"/apis/apps/v1", R"({"resources":[
-        {"name":"deployments","singularName":"deployment","kind":"Deployment","namespaced":true,"shortNames":["deploy"]}]})"},
+        {"name":"deployments","singularName":"deployment","kind":"Deployment","namespaced":true,"shortNames":["deploy"],"categories":["all"]}]})"},
     {"/apis/events.k8s.io/v1", R"({"resources":[
         {"name":"events","singularName":"event","kind":"Event","namespaced":true,"shortNames":["ev"]}]})"}};
 
@@ -79,6 +79,15 @@ TEST_F(ResourceNames, WhatIsNotServedIsAnErrorWithWhatIsNear) {
             "deployments");
   for (const char* name : {"", "x", "pods/log", "pods.apps", "po.apps"})
     EXPECT_TRUE(found(name).starts_with("error")) << name;
+}
+
+TEST_F(ResourceNames, ACategoryMeansItsKinds) {
+  const auto all = resources.meant_by("all").value();
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].plural, "pods");
+  EXPECT_EQ(all[1].plural, "deployments");
+  EXPECT_EQ(resources.meant_by("no").value().front().plural, "nodes");
+  EXPECT_FALSE(resources.meant_by("none"));
 }
 
 TEST_F(ResourceNames, KindsAreFoundWithTheirVersion) {
