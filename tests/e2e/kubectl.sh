@@ -173,7 +173,7 @@ everyday() {
   expect 'with all that was in it' '^0$' "$(k get configmaps -A | grep -c '^place ')"
   k delete secret made >/dev/null
   empty() { [ "$(k get pods,rs,deployments)" = 'No resources found in default namespace.' ]; }
-  check 'then nothing is left' until_true 30 empty
+  check 'then nothing is left' until_true 60 empty
 }
 
 for kubectl in $(all_kubectls); do
