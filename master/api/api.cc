@@ -1,5 +1,6 @@
 // master/api/api.cc — see api.h: authentication, routing, the frame of every answer.
 #include "master/api/api.h"
+#include "api-client/codec/codec.h"
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -81,7 +82,7 @@ void Call::answer_object(int status, const Bytes& object) {
   const boost::json::object document = parse_object(*object);
   std::string out =
       R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":)";
-  append_json_string(out, string_at(document, "metadata", "resourceVersion"));
+  codec::append_string(out, string_at(document, "metadata", "resourceVersion"));
   out += R"(},"columnDefinitions":)";
   out += column_definitions(*resource);
   out += R"(,"rows":[)";

@@ -38,6 +38,12 @@ bool health(Call& call);
 
 // Shared by several verbs.
 
+/// The object in the request's body, in whichever of the three encodings.
+/// @errors 415 for another content type; those of decode_body()
+Answer<boost::json::object> posted(Call& call, const Expected& expected);
+/// The query's resourceVersion; nothing when it is absent or "0".
+/// @errors 400 no number; 504 when the store is not there yet
+Answer<std::optional<Revision>> asked_revision(const RequestInfo& info, KvStore& kv);
 /// The options of a delete: body, then query.
 Answer<DeleteRequest> delete_request(Call& call);
 /// The rules and side effects of a write around ObjectStore::update_with: preparation, Service

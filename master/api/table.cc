@@ -1,5 +1,6 @@
 // master/api/table.cc — see table.h. One function per kind writes the cells.
 #include "master/api/table.h"
+#include "api-client/codec/codec.h"
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -66,7 +67,7 @@ class Cells {
   explicit Cells(std::string& out) : out_(out) { out_ += '['; }
   void text(std::string_view value) {
     comma();
-    append_json_string(out_, value);
+    codec::append_string(out_, value);
   }
   void number(std::int64_t value) {
     comma();

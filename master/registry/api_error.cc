@@ -1,5 +1,6 @@
 // master/registry/api_error.cc — see api_error.h.
 #include "master/registry/api_error.h"
+#include "api-client/codec/codec.h"
 
 #include "base/text.h"
 
@@ -34,41 +35,16 @@ void append_field(std::string& out, bool& first, std::string_view key, std::stri
   if (value.empty()) return;
   if (!first) out += ',';
   first = false;
-  append_json_string(out, key);
+  codec::append_string(out, key);
   out += ':';
-  append_json_string(out, value);
+  codec::append_string(out, value);
 }
 
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (c == '\r') {
-      out += "\\r";
-    } else if (u < 0x20) {
-      out += "\\u00";
-      out += kHex[u >> 4];
-      out += kHex[u & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
 std::string quoted(std::string_view text) {
   std::string out;
-  append_json_string(out, text);
+  codec::append_string(out, text);
   return out;
 }
 
@@ -221,12 +197,12 @@ std::string render_status(const ApiError& error) {
   std::string out = R"({"kind":"Status","apiVersion":"v1","metadata":{)";
   if (!error.continue_token.empty()) {
     out += R"("continue":)";
-    append_json_string(out, error.continue_token);
+    codec::append_string(out, error.continue_token);
   }
   out += R"(},"status":"Failure","message":)";
-  append_json_string(out, error.message);
+  codec::append_string(out, error.message);
   out += R"(,"reason":)";
-  append_json_string(out, error.reason);
+  codec::append_string(out, error.reason);
   std::string details;
   bool first = true;
   append_field(details, first, "name", error.name);

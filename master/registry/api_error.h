@@ -84,8 +84,6 @@ std::string render_status(const ApiError& error);
 std::string render_success(const schema::Resource& resource, std::string_view name,
                            std::string_view uid);
 
-/// `text` as a JSON string with its quotes, appended.
-void append_json_string(std::string& out, std::string_view text);
 /// As Go's %q prints a string.
 std::string quoted(std::string_view text);
 

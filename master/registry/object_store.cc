@@ -1,5 +1,6 @@
 // master/registry/object_store.cc — see object_store.h.
 #include "master/registry/object_store.h"
+#include "api-client/codec/codec.h"
 
 #include <sys/random.h>
 
@@ -161,7 +162,7 @@ EncodedObject encode_object(const schema::Resource& resource, const json::object
   const auto member = [&](std::string_view key) {
     if (!first) text += ',';
     first = false;
-    append_json_string(text, key);
+    codec::append_string(text, key);
     text += ':';
   };
   for (const std::string_view key : {"name", "generateName", "namespace", "uid"})

@@ -11,12 +11,7 @@ constexpr int kNameAttempts = 8;
 
 Answer<Written> create_object(Call& call) {
   const schema::Resource& resource = *call.resource;
-  const auto type = body_type(call.request.headers.get("Content-Type"));
-  if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return errors::unsupported_media_type(
-        "application/json, application/yaml, application/vnd.kubernetes.protobuf");
-  boost::json::object object = NODAL_TRY(
-      decode_body(call.request.body, *type, expected_of(resource), call.validation, call.warnings));
+  boost::json::object object = NODAL_TRY(posted(call, expected_of(resource)));
   auto& metadata = metadata_of(object);
   if (resource.namespaced) {
     const auto ns = string_at(object, "metadata", "namespace");

@@ -2,6 +2,7 @@
 // one.
 #include <algorithm>
 
+#include "api-client/codec/codec.h"
 #include "base/text.h"
 #include "master/api/handlers.h"
 
@@ -21,7 +22,7 @@ void append_strings(std::string& out, const Strings& strings) {
   for (const auto& text : strings) {
     if (!first) out += ',';
     first = false;
-    append_json_string(out, text);
+    codec::append_string(out, text);
   }
   out += ']';
 }
@@ -188,7 +189,7 @@ bool discovery(Call& call) {
     } else if (core) {
       std::string out =
           R"({"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":[{"clientCIDR":"0.0.0.0/0","serverAddress":)";
-      append_json_string(out, call.api->parts().advertise_address);
+      codec::append_string(out, call.api->parts().advertise_address);
       call.answer(200, out + "}]}");
     } else {
       std::string out = R"({"kind":"APIGroupList","apiVersion":"v1","groups":[)";

@@ -62,19 +62,8 @@ Answer<Range> range_of(const RequestInfo& info, KvStore& kv, std::string_view pr
     out.after = text::cat(prefix, page->after);
     return out;
   }
-  if (version.empty() || version == "0") return out;
-  const auto revision = text::number<Revision>(version);
-  if (!revision)
-    return errors::bad_request(text::cat("Invalid value: ", quoted(version),
-                                         ": strconv.ParseUint: parsing ", quoted(version),
-                                         ": invalid syntax"));
-  if (const auto now = kv.revision(); *revision > now) {
-    auto error = errors::timeout(
-        text::cat("Too large resource version: ", *revision, ", current: ", now), 1);
-    error.error().causes.push_back({"ResourceVersionTooLarge", "", "Too large resource version"});
-    return error;
-  }
-  if (match == "Exact") out.at = *revision;
+  const auto revision = NODAL_TRY(asked_revision(info, kv));
+  if (revision && match == "Exact") out.at = *revision;
   return out;
 }
 

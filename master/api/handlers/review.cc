@@ -57,13 +57,7 @@ bool is_review(const schema::Resource& resource) {
 // @source authorization.k8s.io/v1 (what `kubectl auth can-i` posts), authentication.k8s.io/v1
 // SelfSubjectReview (`kubectl auth whoami`)
 void review(Call& call) {
-  const auto type = body_type(call.request.headers.get("Content-Type"));
-  if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return call.fail(errors::unsupported_media_type(
-                         "application/json, application/yaml, application/vnd.kubernetes.protobuf")
-                         .error());
-  auto object = decode_body(call.request.body, *type, expected_of(*call.resource), call.validation,
-                            call.warnings);
+  auto object = posted(call, expected_of(*call.resource));
   if (!object) return call.fail(object.error());
   const Caller& caller = call.caller;
   if (call.resource->kind == "SelfSubjectReview") {
@@ -85,7 +79,7 @@ void review(Call& call) {
                          .error());
   Caller whose = caller;
   if (call.resource->kind == "SubjectAccessReview") {
-    whose.user = spec->get_object().contains("user") ? string_at(*object, "spec", "user") : "";
+    whose.user = string_at(*object, "spec", "user");
     whose.groups = strings_at(spec->get_object(), "groups");
     if (whose.user.empty() && whose.groups.empty())
       return call.fail(errors::invalid(*call.resource, "",

@@ -31,12 +31,7 @@ namespace {
 
 Answer<Written> update_object(Call& call) {
   const schema::Resource& resource = *call.resource;
-  const auto type = body_type(call.request.headers.get("Content-Type"));
-  if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return errors::unsupported_media_type(
-        "application/json, application/yaml, application/vnd.kubernetes.protobuf");
-  const boost::json::object object = NODAL_TRY(
-      decode_body(call.request.body, *type, expected_of(resource), call.validation, call.warnings));
+  const boost::json::object object = NODAL_TRY(posted(call, expected_of(resource)));
   const auto name = string_at(object, "metadata", "name");
   if (!name.empty() && name != call.info.name)
     return errors::bad_request(text::cat("the name of the object (", name,

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 #include <random>
 
+#include "api-client/codec/codec.h"
 #include "base/text.h"
 #include "master/api/handlers.h"
 #include "master/api/selection.h"
@@ -140,7 +141,7 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
     std::string out = text::cat(
         R"({"type":")", name(type),
         R"(","object":{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":)");
-    append_json_string(out, string_at(object, "metadata", "resourceVersion"));
+    codec::append_string(out, string_at(object, "metadata", "resourceVersion"));
     out += R"(},"columnDefinitions":)";
     // Only the first event carries the columns.
     out +=
@@ -226,20 +227,7 @@ Answer<Terms> terms_of(const RequestInfo& info, KvStore& kv) {
     thread_local std::minstd_rand random(std::random_device{}());
     out.timeout = std::chrono::seconds(1800 + random() % 1800);
   }
-  const auto version = info.parameter("resourceVersion");
-  if (version.empty() || version == "0") return out;
-  const auto revision = text::number<Revision>(version);
-  if (!revision)
-    return errors::bad_request(text::cat("Invalid value: ", quoted(version),
-                                         ": strconv.ParseUint: parsing ", quoted(version),
-                                         ": invalid syntax"));
-  if (const auto now = kv.revision(); *revision > now) {
-    auto error = errors::timeout(
-        text::cat("Too large resource version: ", *revision, ", current: ", now), 1);
-    error.error().causes.push_back({"ResourceVersionTooLarge", "", "Too large resource version"});
-    return error;
-  }
-  out.after = *revision;
+  out.after = NODAL_TRY(asked_revision(info, kv)).value_or(0);
   return out;
 }
 

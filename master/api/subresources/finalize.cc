@@ -8,13 +8,7 @@
 namespace nodal::master::handlers {
 
 void finalize(Call& call) {
-  const auto type = body_type(call.request.headers.get("Content-Type"));
-  if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return call.fail(errors::unsupported_media_type(
-                         "application/json, application/yaml, application/vnd.kubernetes.protobuf")
-                         .error());
-  const auto body = decode_body(call.request.body, *type, expected_of(*call.resource),
-                                call.validation, call.warnings);
+  const auto body = posted(call, expected_of(*call.resource));
   if (!body) return call.fail(body.error());
   const auto name = string_at(*body, "metadata", "name");
   if (!name.empty() && name != call.info.name)

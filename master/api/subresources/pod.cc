@@ -14,12 +14,7 @@ constexpr std::string_view kCreated =
     R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Success","code":201})";
 
 Answer<json::object> body_of(Call& call, const Expected& expected) {
-  const auto type = body_type(call.request.headers.get("Content-Type"));
-  if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return errors::unsupported_media_type(
-        "application/json, application/yaml, application/vnd.kubernetes.protobuf");
-  json::object body =
-      NODAL_TRY(decode_body(call.request.body, *type, expected, call.validation, call.warnings));
+  json::object body = NODAL_TRY(posted(call, expected));
   if (const auto name = string_at(body, "metadata", "name");
       !name.empty() && name != call.info.name)
     return errors::bad_request(text::cat("the name of the object (", name,

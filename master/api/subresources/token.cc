@@ -7,14 +7,9 @@
 namespace nodal::master::handlers {
 
 void token(Call& call) {
-  const auto type = body_type(call.request.headers.get("Content-Type"));
-  if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
-    return call.fail(errors::unsupported_media_type(
-                         "application/json, application/yaml, application/vnd.kubernetes.protobuf")
-                         .error());
   const Expected expected{"authentication.k8s.io", "", "TokenRequest",
                           schema::find_type("io.k8s.api.authentication.v1.TokenRequest")};
-  auto request = decode_body(call.request.body, *type, expected, call.validation, call.warnings);
+  auto request = posted(call, expected);
   if (!request) return call.fail(request.error());
   const auto account =
       call.api->objects().get(*call.resource, call.info.namespace_, call.info.name);

@@ -1,0 +1,35 @@
+// master/api/handlers/query.cc — what several verbs read of a request: its object, its
+// resourceVersion.
+#include <boost/json.hpp>
+
+#include "base/text.h"
+#include "master/api/handlers.h"
+
+namespace nodal::master::handlers {
+
+Answer<boost::json::object> posted(Call& call, const Expected& expected) {
+  const auto type = body_type(call.request.headers.get("Content-Type"));
+  if (!type || (*type != BodyType::json && *type != BodyType::yaml && *type != BodyType::protobuf))
+    return errors::unsupported_media_type(
+        "application/json, application/yaml, application/vnd.kubernetes.protobuf");
+  return decode_body(call.request.body, *type, expected, call.validation, call.warnings);
+}
+
+Answer<std::optional<Revision>> asked_revision(const RequestInfo& info, KvStore& kv) {
+  const auto version = info.parameter("resourceVersion");
+  if (version.empty() || version == "0") return std::nullopt;
+  const auto revision = text::number<Revision>(version);
+  if (!revision)
+    return errors::bad_request(text::cat("Invalid value: ", quoted(version),
+                                         ": strconv.ParseUint: parsing ", quoted(version),
+                                         ": invalid syntax"));
+  if (const auto now = kv.revision(); *revision > now) {
+    auto error = errors::timeout(
+        text::cat("Too large resource version: ", *revision, ", current: ", now), 1);
+    error.error().causes.push_back({"ResourceVersionTooLarge", "", "Too large resource version"});
+    return error;
+  }
+  return *revision;
+}
+
+}  // namespace nodal::master::handlers
