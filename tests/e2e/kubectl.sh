@@ -73,11 +73,11 @@ everyday() {
   expect 'a token was mounted' '^token$' "$(k logs "$pod")"
   expect 'logs --tail' '^1$' "$(k logs "$pod" -c web --tail=1 | wc -l)"
   local ip
-  ip=$(k get service web -o 'jsonpath={.spec.clusterIP}')
+  ip=$(k get pod "$pod" -o 'jsonpath={.status.podIP}')
   timeout 10 nsenter --net=/run/netns/"$node_ns" "$kubectl" logs -f "$pod" -c web >"$work/follow" 2>&1 &
   local follow=$!
   sleep 0.5
-  for _ in 1 2 3 4; do on_node curl -sS -o /dev/null --max-time 2 "http://$ip/nowhere"; done
+  for _ in 1 2 3 4; do on_node curl -sS -o /dev/null --max-time 2 "http://$ip:8080/nowhere"; done
   check 'logs -f shows what comes' until_true 3 grep -q 'nowhere' "$work/follow"
   kill $follow 2>/dev/null
   wait $follow 2>/dev/null

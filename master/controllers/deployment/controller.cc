@@ -15,11 +15,15 @@ client::EventTarget target_of(const apps_v1::Deployment& deployment) {
   return {"apps/v1", "Deployment", m.namespace_, m.name, m.uid, m.resource_version, ""};
 }
 
-std::string annotation_patch(const std::map<std::string, std::string>& annotations) {
+boost::json::object annotation_values(const std::map<std::string, std::string>& annotations) {
   boost::json::object values;
   for (const auto& [key, value] : annotations) values[key] = value;
-  return boost::json::serialize(
-      boost::json::object{{"metadata", boost::json::object{{"annotations", std::move(values)}}}});
+  return values;
+}
+
+std::string annotation_patch(const std::map<std::string, std::string>& annotations) {
+  return boost::json::serialize(boost::json::object{
+      {"metadata", boost::json::object{{"annotations", annotation_values(annotations)}}}});
 }
 
 }  // namespace
@@ -91,8 +95,13 @@ Result<Again> DeploymentController::reconcile(const std::string& key) {
     const auto before = set->spec.replicas.value_or(1);
     NODAL_TRY(context_.client->patch<apps_v1::ReplicaSet>(
         ns, set->metadata.name, client::PatchType::merge,
-        text::cat(R"({"metadata":{"uid":")", set->metadata.uid, R"(","resourceVersion":")",
-                  set->metadata.resource_version, R"("},"spec":{"replicas":)", replicas, "}}")));
+        boost::json::serialize(boost::json::object{
+            {"metadata",
+             boost::json::object{
+                 {"uid", set->metadata.uid},
+                 {"resourceVersion", set->metadata.resource_version},
+                 {"annotations", annotation_values(deployment::size_annotations(*deployment))}}},
+            {"spec", boost::json::object{{"replicas", replicas}}}})));
     context_.events.record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
                            text::cat("Scaled ", replicas > before ? "up" : "down", " replica set ",
                                      set->metadata.name, " from ", before, " to ", replicas));

@@ -3,27 +3,20 @@
 #pragma once
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "gen/apps_v1.h"
+#include "master/controllers/deployment/sizes.h"
 
 namespace nodal::master::controllers::deployment {
-
-using SetPtr = std::shared_ptr<const apps_v1::ReplicaSet>;
-
-struct Scale {
-  SetPtr set;
-  std::int32_t replicas = 0;
-};
 
 /// What is done now; the next plan follows when its effect has been seen.
 struct Plan {
   std::optional<apps_v1::ReplicaSet> create;  ///< the ReplicaSet of the present template
-  std::vector<Scale> scale;                   ///< in this order
+  std::vector<Scale> scale;                   ///< in this order, each with its size_annotations
   SetPtr settle;  ///< the present set, when it is to take over the Deployment's minReadySeconds
   std::vector<SetPtr> remove;  ///< old ones beyond the history limit
   /// Annotations to write: by ReplicaSet name, or "" for the Deployment itself.

@@ -120,13 +120,21 @@ Result<Again> ReplicaSetController::reconcile(const std::string& key) {
     NODAL_TRY(context_.client->patch<core_v1::Pod>(pod->metadata.namespace_, pod->metadata.name,
                                                    client::PatchType::strategic, patch));
   }
-  if (plan.create > 0) NODAL_TRY(create_pods(*set, plan.create));
-  if (!plan.remove.empty()) NODAL_TRY(remove_pods(*set, plan.remove));
-  if (plan.status) {
-    apps_v1::ReplicaSet after = *set;
-    after.status = *plan.status;
-    NODAL_TRY(patch_status(*context_.client, *set, after));
-  }
+  const auto created = plan.create > 0 ? create_pods(*set, plan.create) : Result<>{};
+  const auto removed = plan.remove.empty() ? Result<>{} : remove_pods(*set, plan.remove);
+  apps_v1::ReplicaSet after = *set;
+  if (plan.status) after.status = *plan.status;
+  replicaset::tell_failure(after.status,
+                           !created   ? "FailedCreate"
+                           : !removed ? "FailedDelete"
+                                      : "",
+                           !created   ? created.error().message
+                           : !removed ? removed.error().message
+                                      : "",
+                           now);
+  if (after.status != set->status) NODAL_TRY(patch_status(*context_.client, *set, after));
+  NODAL_TRY(created);
+  NODAL_TRY(removed);
   if (plan.look_again)
     return Again{
         std::max<std::chrono::nanoseconds>(*plan.look_again - now, std::chrono::milliseconds(1))};

@@ -116,6 +116,29 @@ Plan plan(const apps_v1::ReplicaSet& set, const std::vector<PodPtr>& pods, TimeP
   return out;
 }
 
+void tell_failure(apps_v1::ReplicaSetStatus& status, std::string_view reason,
+                  const std::string& message, TimePoint now) {
+  const auto it =
+      std::ranges::find(status.conditions, "ReplicaFailure", &apps_v1::ReplicaSetCondition::type);
+  if (reason.empty()) {
+    if (it != status.conditions.end()) status.conditions.erase(it);
+    return;
+  }
+  // While it lasts the condition stays as it was told first: every attempt would be a write.
+  if (it != status.conditions.end() && it->reason == reason) return;
+  apps_v1::ReplicaSetCondition condition;
+  condition.type = "ReplicaFailure";
+  condition.status = "True";
+  condition.reason = reason;
+  condition.message = message;
+  condition.last_transition_time = now;
+  if (it != status.conditions.end()) {
+    *it = std::move(condition);
+  } else {
+    status.conditions.push_back(std::move(condition));
+  }
+}
+
 core_v1::Pod make_pod(const apps_v1::ReplicaSet& set) {
   core_v1::Pod pod;
   const auto& from = set.spec.template_;

@@ -34,6 +34,11 @@ inline constexpr int kMostAtOnce = 500;
 [[nodiscard]] Plan plan(const apps_v1::ReplicaSet& set, const std::vector<PodPtr>& pods,
                         TimePoint now);
 
+/// Sets or takes away the condition ReplicaFailure.
+/// @param reason  FailedCreate, FailedDelete, or "" when all went well
+void tell_failure(apps_v1::ReplicaSetStatus& status, std::string_view reason,
+                  const std::string& message, TimePoint now);
+
 /// The pod to create, without a name: generateName and owner reference are set.
 [[nodiscard]] core_v1::Pod make_pod(const apps_v1::ReplicaSet& set);
 

@@ -215,6 +215,60 @@ TEST(DeploymentPlan, RecreateTakesTheOldPodsAwayFirst) {
       << "Recreate may not do with fewer";
 }
 
+TEST(DeploymentPlan, RecreateWaitsForTheLastTerminatingPod) {
+  auto old = made(deployment(2, "v1", recreate), 0, 0);
+  old.status.terminating_replicas = 1;
+  EXPECT_FALSE(plan(deployment(2, "v2", recreate), {shared(old)}, t0).create);
+  old.status.terminating_replicas = 0;
+  EXPECT_TRUE(plan(deployment(2, "v2", recreate), {shared(old)}, t0).create);
+}
+
+// Ten pods with a surge of three, in the middle of a rollout: eight old, five new.
+TEST(DeploymentPlan, ScalingInTheMiddleOfARolloutIsShared) {
+  const std::string rolling =
+      R"(,"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":3,"maxUnavailable":2}})";
+  const auto before = deployment(10, "v1", rolling);
+  const auto sets = [&](int old_pods, int new_pods) {
+    return std::vector{shared(made(before, old_pods, old_pods)),
+                       shared(made(deployment(10, "v2", rolling), new_pods, 0, 2))};
+  };
+  const auto p = plan(deployment(15, "v2", rolling), sets(8, 5), t0);
+  EXPECT_EQ(scaled(p), "r1:11 r2:7") << "five more: three for the larger set, two for the other";
+  EXPECT_EQ(scaled(plan(deployment(5, "v2", rolling), sets(8, 5), t0)), "r1:5 r2:3");
+  EXPECT_EQ(scaled(plan(deployment(0, "v2", rolling), sets(8, 5), t0)), "r1:0 r2:0");
+  EXPECT_FALSE(plan(deployment(15, "v3", rolling), sets(8, 5), t0).create)
+      << "first the size, then the next template";
+  // A set that keeps its size is told as well, so that the next plan goes on with the rollout.
+  const auto small = plan(deployment(11, "v2", rolling), sets(12, 1), t0);
+  EXPECT_EQ(scaled(small), "r1:13");
+  const auto& kept = small.annotate.at(sets(12, 1)[1]->metadata.name);
+  EXPECT_EQ(kept.at("deployment.kubernetes.io/desired-replicas"), "11");
+  EXPECT_EQ(kept.at("deployment.kubernetes.io/max-replicas"), "14");
+}
+
+TEST(DeploymentPlan, AScaledRolloutThatIsThroughDropsTheOldPods) {
+  const auto before = deployment(2, "v1", one_by_one);
+  auto now = made(deployment(3, "v2", one_by_one), 3, 3, 2);
+  EXPECT_EQ(
+      scaled(plan(deployment(3, "v2", one_by_one), {shared(made(before, 1, 1)), shared(now)}, t0)),
+      "r1:0");
+}
+
+TEST(DeploymentPlan, APodThatCannotBeMadeIsToldInACondition) {
+  auto d = deployment(1);
+  auto set = made(d, 1, 0);
+  apps_v1::ReplicaSetCondition failure;
+  failure.type = "ReplicaFailure";
+  failure.status = "True";
+  failure.reason = "FailedCreate";
+  set.status.conditions.push_back(failure);
+  const auto p = plan(d, {shared(set)}, t0);
+  EXPECT_EQ(condition(p, "ReplicaFailure"), "True FailedCreate");
+  d.status = *p.status;
+  set.status.conditions.clear();
+  EXPECT_EQ(condition(plan(d, {shared(set)}, t0), "ReplicaFailure"), "");
+}
+
 TEST(DeploymentPlan, RollingBackUsesTheOldSetUnderANewRevision) {
   const auto first = deployment(1, "v1"), second = deployment(1, "v2");
   const auto p = plan(first, {shared(made(first, 0, 0, 1)), shared(made(second, 1, 1, 2))}, t0);
@@ -233,8 +287,8 @@ TEST(DeploymentPlan, PausedOnlyItsSizeFollows) {
   EXPECT_FALSE(p.create);
   EXPECT_EQ(scaled(p), "r1:4") << "the set that has the pods";
   EXPECT_EQ(condition(p, "Progressing"), "Unknown DeploymentPaused");
-  p = plan(paused, {shared(made(before, 2, 2)), shared(made(deployment(4, "v2"), 1, 1, 2))}, t0);
-  EXPECT_EQ(scaled(p), "") << "a rollout that stands still stays where it is";
+  p = plan(paused, {shared(made(before, 2, 2)), shared(made(deployment(2, "v2"), 1, 1, 2))}, t0);
+  EXPECT_EQ(scaled(p), "r1:3 r2:2") << "of a rollout that stands still each set takes its share";
 }
 
 TEST(DeploymentPlan, HistoryBeyondItsLimitGoesOldestFirst) {
