@@ -44,6 +44,23 @@ ServiceSnapshot::ServiceSnapshot()
       addresses_(kShards, std::make_shared<const AddressShard>()),
       namespaces_(std::make_shared<const Namespaces>()) {}
 
+bool serves(const ServiceEntry& entry, std::string_view pod) {
+  return std::ranges::any_of(entry.ports, [&](const ServicePort& port) {
+    return std::ranges::any_of(port.endpoints, [&](const Endpoint& endpoint) {
+      return endpoint.ready && !endpoint.terminating && endpoint.pod == pod;
+    });
+  });
+}
+
+std::vector<std::string> ServiceSnapshot::serving(std::string_view pod) const {
+  const auto ns = pod.substr(0, pod.find('/'));
+  std::vector<std::string> out;
+  for (const auto& shard : shards_)
+    for (const auto& [key, entry] : *shard)
+      if (entry->namespace_ == ns && serves(*entry, pod)) out.push_back(key);
+  return out;
+}
+
 ServicePtr ServiceSnapshot::find(std::string_view key) const {
   const Shard& shard = *shards_[shard_of(key)];
   const auto it = shard.find(key);

@@ -68,6 +68,10 @@ struct ServiceEntry {
   bool operator==(const ServiceEntry&) const = default;
 };
 
+/// True when the pod ("namespace/name") is a ready endpoint of the Service: new connections may
+/// reach it.
+[[nodiscard]] bool serves(const ServiceEntry& entry, std::string_view pod);
+
 using ServicePtr = std::shared_ptr<const ServiceEntry>;
 
 /// All Services this node serves. A value that is cheap to copy and change: entries are shared and
@@ -88,6 +92,9 @@ class ServiceSnapshot {
   [[nodiscard]] bool has_namespace(std::string_view name) const {
     return namespaces_->contains(name);
   }
+  /// Keys of the Services that have that pod ("namespace/name") as a ready endpoint. Looks at all
+  /// of them.
+  [[nodiscard]] std::vector<std::string> serving(std::string_view pod) const;
   /// This snapshot with one entry put, or removed when `entry` is null.
   [[nodiscard]] ServiceSnapshot with(const std::string& key, ServicePtr entry) const;
   [[nodiscard]] const std::vector<std::shared_ptr<const Shard>>& shards() const { return shards_; }

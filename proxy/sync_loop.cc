@@ -1,6 +1,8 @@
 // proxy/sync_loop.cc — see sync_loop.h.
 #include "proxy/sync_loop.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace nodal::proxy {
@@ -38,6 +40,31 @@ SyncFigures SyncLoop::figures() const {
 Result<std::string> SyncLoop::dump() {
   const std::lock_guard lock(dataplane_mutex_);
   return dataplane_->dump();
+}
+
+void SyncLoop::when_drained(std::string pod, std::function<bool()> wanted,
+                            std::function<void()> then) {
+  const std::lock_guard lock(dataplane_mutex_);
+  auto services = table_.snapshot().read()->serving(pod);
+  waiters_.push_back({std::move(pod), std::move(services), std::move(wanted), std::move(then)});
+  tell_drained();
+}
+
+// Under dataplane_mutex_, so the snapshot is what the kernel has (unless a sync failed, which is
+// tried again).
+void SyncLoop::tell_drained() {
+  const auto snapshot = table_.snapshot().read();
+  std::erase_if(waiters_, [&](const Waiter& waiter) {
+    if (!waiter.wanted()) return true;
+    if (pending_.everything && synced_) return false;
+    if (std::ranges::any_of(waiter.services, [&](const std::string& key) {
+          const auto entry = snapshot->find(key);
+          return entry && serves(*entry, waiter.pod);
+        }))
+      return false;
+    waiter.then();
+    return true;
+  });
 }
 
 Result<Again> SyncLoop::sync() {
@@ -82,6 +109,7 @@ Result<Again> SyncLoop::sync() {
               {{"services", table_.snapshot().read()->size()}, {"microseconds", took.count()}});
   pending_ = Changes{false, {}};
   synced_ = true;
+  tell_drained();
   return Again{};
 }
 

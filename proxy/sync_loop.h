@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/loop/keyed_loop.h"
 #include "proxy/dataplane.h"
@@ -38,9 +39,20 @@ class SyncLoop {
   [[nodiscard]] bool has_synced() const { return synced_; }
   [[nodiscard]] SyncFigures figures() const;
   [[nodiscard]] Result<std::string> dump();
+  /// Calls `then` once, as soon as the kernel's tables hold no ready endpoint of that pod
+  /// ("namespace/name"): at once when they hold none now. False from `wanted` drops the call.
+  void when_drained(std::string pod, std::function<bool()> wanted, std::function<void()> then);
 
  private:
+  struct Waiter {
+    std::string pod;
+    std::vector<std::string>
+        services;  // that had it when the wait began: an ending pod joins no other
+    std::function<bool()> wanted;
+    std::function<void()> then;
+  };
   Result<Again> sync();
+  void tell_drained();
 
   ServiceTable& table_;
   std::unique_ptr<Dataplane> dataplane_;
@@ -50,6 +62,7 @@ class SyncLoop {
   std::mutex dataplane_mutex_;    // the loop's thread against dump()
   bool adopted_ = false;          // the loop's thread
   Changes pending_;               // the loop's thread: what the kernel does not have yet
+  std::vector<Waiter> waiters_;   // under dataplane_mutex_
   std::atomic<bool> verify_ = false, synced_ = false;
   KeyedLoop loop_;  // last: ends first
 };

@@ -81,7 +81,8 @@ Result<> run(const Options& options) {
   client::Mirror<core_v1::Pod> pods;
   client::Mirror<core_v1::Service> services;
   Volumes volumes(options.root_dir, api, facts, clock);
-  PodWorkers workers({runtime, api, events, pods, services, volumes, facts, dns, clock});
+  const DrainGate gate(options.proxy_socket);
+  PodWorkers workers({runtime, api, events, pods, services, volumes, facts, dns, gate, clock});
   pods.on_synced([&workers] { workers.relist(); });
 
   ServeOptions serve;

@@ -47,6 +47,11 @@ Parsed parse_options(int argc, char** argv) {
   app.add_option("--debug-socket", o.debug_socket,
                  "Unix socket that tells the last plan of each pod; \"\" for none")
       ->capture_default_str();
+  app.add_option("--proxy-socket", o.proxy_socket,
+                 "Unix socket of this node's nodal-proxy: a pod gets its stop signal once the "
+                 "proxy sends it no "
+                 "new connections; \"\" with another proxy")
+      ->capture_default_str();
   app.add_option("--max-pods", o.max_pods, "Most pods on this node")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));

@@ -19,6 +19,7 @@ struct Options {
   std::string listen;
   std::string tls_cert, tls_key, client_ca;
   std::string debug_socket = "/run/nodal/agent.sock";
+  std::string proxy_socket = "/run/nodal/proxy.sock";
   int max_pods = 110;
   std::map<std::string, std::string> labels;
 };

@@ -188,6 +188,7 @@ class Planner {
   }
 
   void start(StartContainer container) {
+    if (situation_.pulling.contains(container.name)) return;
     const auto it = situation_.not_before.find(container.name);
     if (it != situation_.not_before.end() && now_ < it->second)
       wake_at(it->second);

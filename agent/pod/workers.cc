@@ -12,7 +12,10 @@
 namespace nodal::agent {
 namespace {
 
-constexpr int kThreads = 8;
+constexpr int kThreads = 16;
+constexpr std::chrono::seconds kLongestHook{120};
+constexpr std::chrono::seconds kOrphanGrace{10};
+constexpr std::chrono::seconds kEndAgain{1};  // after a container that could not be ended
 constexpr std::chrono::seconds kRefresh{60};  // of volumes that follow objects
 constexpr int kMostSteps = 24;  // plans in one run: a pod of many containers starts in one go
 constexpr std::chrono::seconds kLongestSetback{10};
@@ -37,13 +40,6 @@ std::string describe(const Action& action) {
       action);
 }
 
-const core_v1::Container* find_container(const core_v1::Pod& pod, std::string_view name) {
-  for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
-    for (const auto& container : *list)
-      if (container.name == name) return &container;
-  return nullptr;
-}
-
 std::chrono::seconds grace_of(const core_v1::Pod& pod) {
   if (pod.metadata.deletion_grace_period_seconds)
     return std::chrono::seconds(*pod.metadata.deletion_grace_period_seconds);
@@ -60,7 +56,11 @@ PodWorkers::PodWorkers(WorkerParts parts)
              .threads = kThreads,
              .first_backoff = std::chrono::milliseconds(200),
              .longest_backoff = std::chrono::milliseconds(20000)},
-            [this](const std::string& key) { return sync(key); }) {
+            [this](const std::string& key) { return sync(key); }),
+      images_(parts_.runtime, parts_.clock, recorder(),
+              [this](const std::string& uid) { wake_uid(uid); }),
+      endings_(parts_.runtime, parts_.gate, recorder(),
+               [this](const std::string& key, const Result<>& outcome) { ended(key, outcome); }) {
   parts_.pods.on_change([this](const client::Change<core_v1::Pod>& change) {
     // Our own status patches come back as changes: only what others changed is work.
     if (change.before && change.after && change.before->spec == change.after->spec &&
@@ -76,6 +76,18 @@ PodWorkers::PodWorkers(WorkerParts parts)
 }
 
 PodWorkers::~PodWorkers() { loop_.stop(); }
+
+Record PodWorkers::recorder() {
+  return [this](const core_v1::Pod& pod, const std::string& container, client::EventType type,
+                std::string_view reason,
+                std::string_view message) { record(pod, container, type, reason, message); };
+}
+
+void PodWorkers::ended(const std::string& key, const Result<>& outcome) {
+  if (outcome) return loop_.wake(key);
+  log::warn("a container does not end", {{"pod", key}, {"error", outcome.error().message}});
+  loop_.wake_after(key, kEndAgain);
+}
 
 void PodWorkers::wake_uid(const std::string& uid) {
   std::string key;
@@ -171,75 +183,18 @@ References PodWorkers::references(const core_v1::Pod& pod) const {
   return out;
 }
 
-Result<ImageInfo> PodWorkers::ensure_image(const core_v1::Pod& pod,
-                                           const core_v1::Container& container, Memory& memory) {
-  const std::string policy =
-      container.image_pull_policy.empty() ? "IfNotPresent" : container.image_pull_policy;
-  const auto obstacle = [&](std::string reason, std::string message) -> std::unexpected<Error> {
-    memory.obstacles[container.name] = {std::move(reason), message};
-    return fail(Errc::unavailable, std::move(message));
-  };
-  if (policy != "Always") {
-    auto present = parts_.runtime.image(container.image);
-    if (present) {
-      record(pod, container.name, client::EventType::normal, "Pulled",
-             text::cat("Container image \"", container.image, "\" already present on machine"));
-      return present;
-    }
-    if (present.error().code == Errc::invalid) {
-      record(pod, container.name, client::EventType::warning, "InspectFailed",
-             text::cat("Failed to apply default image tag \"", container.image,
-                       "\": ", present.error().message));
-      return obstacle("InvalidImageName",
-                      text::cat("Failed to apply default image tag \"", container.image,
-                                "\": ", present.error().message));
-    }
-    if (present.error().code != Errc::not_found) return std::unexpected(present.error());
-    if (policy == "Never") {
-      record(pod, container.name, client::EventType::warning, "ErrImageNeverPull",
-             text::cat("Container image \"", container.image,
-                       "\" is not present with pull policy of Never"));
-      return obstacle("ErrImageNeverPull",
-                      text::cat("Container image \"", container.image,
-                                "\" is not present with pull policy of Never"));
-    }
-  }
-  if (const auto it = memory.pull_again.find(container.image);
-      it != memory.pull_again.end() && parts_.clock.now() < it->second) {
-    const auto message = text::cat("Back-off pulling image \"", container.image, "\"");
-    record(pod, container.name, client::EventType::normal, "BackOff", message);
-    memory.setbacks[container.name].not_before = it->second;
-    return obstacle("ImagePullBackOff", message);
-  }
-  record(pod, container.name, client::EventType::normal, "Pulling",
-         text::cat("Pulling image \"", container.image, "\""));
-  auto pulled = parts_.runtime.pull_image(container.image, "", {});
-  if (!pulled) {
-    const int failures = ++memory.pull_failures[container.image];
-    memory.pull_again[container.image] = parts_.clock.now() + crash_backoff(failures);
-    const auto message =
-        text::cat("Failed to pull image \"", container.image, "\": ", pulled.error().message);
-    record(pod, container.name, client::EventType::warning, "Failed", message);
-    record(pod, container.name, client::EventType::warning, "Failed", "Error: ErrImagePull");
-    return obstacle("ErrImagePull", pulled.error().message);
-  }
-  memory.pull_again.erase(container.image);
-  memory.pull_failures.erase(container.image);
-  record(pod, container.name, client::EventType::normal, "Pulled",
-         text::cat("Successfully pulled image \"", container.image, "\""));
-  return pulled;
-}
-
 Result<> PodWorkers::start(const core_v1::Pod& pod, const SeenPod& seen,
                            const StartContainer& start, Memory& memory) {
   memory.setbacks[start.name].not_before = {};
   auto started = try_start(pod, seen, start, memory);
   if (started) {
+    if (!*started) return {};
     memory.setbacks.erase(start.name);
     memory.obstacles.erase(start.name);
     return {};
   }
-  if (!memory.obstacles.contains(start.name)) return started;  // not about this container
+  if (!memory.obstacles.contains(start.name))
+    return std::unexpected(started.error());  // not about this container
   auto& setback = memory.setbacks[start.name];
   const auto pause = std::min<std::chrono::seconds>(
       std::chrono::seconds(1 << std::min(setback.count, 8)), kLongestSetback);
@@ -251,13 +206,20 @@ Result<> PodWorkers::start(const core_v1::Pod& pod, const SeenPod& seen,
   return {};
 }
 
-Result<> PodWorkers::try_start(const core_v1::Pod& pod, const SeenPod& seen,
-                               const StartContainer& start, Memory& memory) {
+Result<bool> PodWorkers::try_start(const core_v1::Pod& pod, const SeenPod& seen,
+                                   const StartContainer& start, Memory& memory) {
   const auto* container = find_container(pod, start.name);
   const auto* sandbox = ready_sandbox(seen);
   if (container == nullptr || sandbox == nullptr)
     return fail(Errc::not_found, text::cat("container ", start.name, " is not to be started"));
-  const auto image = NODAL_TRY(ensure_image(pod, *container, memory));
+  const auto had = NODAL_TRY(images_.ensure(pod, *container));
+  if (std::holds_alternative<Images::Pulling>(had)) return false;  // woken when the pull has ended
+  if (const auto* refused = std::get_if<Images::Refused>(&had)) {
+    memory.obstacles[container->name] = refused->obstacle;
+    if (refused->not_before) memory.setbacks[container->name].not_before = *refused->not_before;
+    return fail(Errc::unavailable, refused->obstacle.message);
+  }
+  const auto& image = std::get<ImageInfo>(had);
   const std::string ip =
       sandbox->host_network || sandbox->ips.empty() ? parts_.node.ip : sandbox->ips.front();
   const auto refuse = [&](const char* reason, const Error& error) -> std::unexpected<Error> {
@@ -283,7 +245,7 @@ Result<> PodWorkers::try_start(const core_v1::Pod& pod, const SeenPod& seen,
     auto refused = refuse("CreateContainerError", started.error());
     if (made != nullptr && made->attempt == start.attempt) {
       memory.obstacles.erase(container->name);
-      return {};
+      return true;
     }
     return refused;
   }
@@ -295,47 +257,32 @@ Result<> PodWorkers::try_start(const core_v1::Pod& pod, const SeenPod& seen,
          text::cat("Created container: ", container->name));
   record(pod, container->name, client::EventType::normal, "Started",
          text::cat("Started container ", container->name));
-  if (container->lifecycle && container->lifecycle->post_start &&
-      container->lifecycle->post_start->exec) {
-    const auto hook = parts_.runtime.exec(*started, container->lifecycle->post_start->exec->command,
-                                          std::chrono::minutes(2));
-    if (!hook || hook->exit_code != 0) {
-      record(pod, container->name, client::EventType::warning, "FailedPostStartHook",
-             text::cat("PostStartHook failed: ", hook ? hook->output : hook.error().message));
-      return kill(pod, {*started, container->name, grace_of(pod), "FailedPostStartHook"});
-    }
-  }
-  return {};
+  if (container->lifecycle && container->lifecycle->post_start)
+    post_start(pod, *container, *started, ip);
+  return true;
 }
 
-Result<> PodWorkers::kill(const core_v1::Pod& pod, const KillContainer& kill) {
-  record(pod, kill.name, client::EventType::normal, "Killing", kill.why);
-  auto grace = kill.grace;
-  const auto* container = find_container(pod, kill.name);
-  if (container != nullptr && container->lifecycle && container->lifecycle->pre_stop &&
-      grace.count() > 0) {
-    const auto begun = std::chrono::steady_clock::now();
-    const auto& hook = *container->lifecycle->pre_stop;
-    if (hook.exec) {
-      const auto done = parts_.runtime.exec(kill.id, hook.exec->command, grace);
-      if (!done || done->exit_code != 0)
-        record(pod, kill.name, client::EventType::warning, "FailedPreStopHook",
-               text::cat("PreStopHook failed: ", done ? done->output : done.error().message));
-    } else if (hook.http_get) {
-      core_v1::Probe probe;
-      probe.http_get = *hook.http_get;
-      probe.timeout_seconds = static_cast<std::int32_t>(grace.count());
-      run_probe(probe, *container, pod.status.pod_ip, kill.id, parts_.runtime);
-    } else if (hook.sleep) {
-      std::this_thread::sleep_for(
-          std::min<std::chrono::seconds>(std::chrono::seconds(hook.sleep->seconds), grace));
-    }
-    // At least two seconds are left for the signal itself.
-    grace =
-        std::max(std::chrono::seconds(2), grace - std::chrono::duration_cast<std::chrono::seconds>(
-                                                      std::chrono::steady_clock::now() - begun));
+void PodWorkers::post_start(const core_v1::Pod& pod, const core_v1::Container& container,
+                            const std::string& id, const std::string& ip) {
+  const auto& hook = *container.lifecycle->post_start;
+  std::optional<std::string> failure;
+  if (hook.exec) {
+    const auto done = parts_.runtime.exec(id, hook.exec->command, kLongestHook);
+    if (!done || done->exit_code != 0) failure = done ? done->output : done.error().message;
+  } else if (hook.http_get) {
+    core_v1::Probe probe;
+    probe.http_get = *hook.http_get;
+    probe.timeout_seconds = static_cast<std::int32_t>(kLongestHook.count());
+    if (const auto done = run_probe(probe, container, ip, id, parts_.runtime); !done.success)
+      failure = done.output;
+  } else if (hook.sleep) {
+    std::this_thread::sleep_for(std::chrono::seconds(hook.sleep->seconds));
   }
-  return parts_.runtime.stop_container(kill.id, grace);
+  if (!failure) return;
+  record(pod, container.name, client::EventType::warning, "FailedPostStartHook",
+         text::cat("PostStartHook failed: ", *failure));
+  endings_.begin(client::key_of(pod), pod,
+                 {id, container.name, grace_of(pod), "FailedPostStartHook"}, false);
 }
 
 Result<> PodWorkers::act(const core_v1::Pod& pod, const SeenPod& seen, const Action& action,
@@ -356,7 +303,6 @@ Result<> PodWorkers::act(const core_v1::Pod& pod, const SeenPod& seen, const Act
     return parts_.runtime.remove_container(remove->id);
   if (const auto* begin = std::get_if<StartContainer>(&action))
     return start(pod, seen, *begin, memory);
-  if (const auto* end = std::get_if<KillContainer>(&action)) return kill(pod, *end);
   return {};
 }
 
@@ -430,34 +376,36 @@ Result<> PodWorkers::remove_orphan(const std::string& key) {
     if (it == orphans_.end()) return {};
     ref = it->second;
   }
+  Memory unused;
   core_v1::Pod pod;
   pod.metadata.namespace_ = ref.namespace_;
   pod.metadata.name = ref.name;
   pod.metadata.uid = ref.uid;
-  for (int i = 0; i < kMostSteps; ++i) {
+  while (true) {
     const auto seen = NODAL_TRY(parts_.runtime.inspect(ref));
-    const auto plan = agent::plan(pod, seen,
-                                  {.terminating = true,
-                                   .grace = std::chrono::seconds(10),
-                                   .failed_liveness = {},
-                                   .past_deadline = false},
-                                  parts_.clock.now());
+    const auto plan = agent::plan(
+        pod, seen,
+        {.terminating = true, .grace = kOrphanGrace, .failed_liveness = {}, .past_deadline = false},
+        parts_.clock.now());
+    if (plan.ended && plan.actions.empty()) {
+      for (const auto& container : seen.containers)
+        NODAL_TRY(parts_.runtime.remove_container(container.id));
+      NODAL_TRY(parts_.volumes.remove(ref.uid));
+      const std::lock_guard lock(mutex_);
+      orphans_.erase(key);
+      return {};
+    }
+    bool acted = false;
     for (const auto& action : plan.actions) {
       if (const auto* end = std::get_if<KillContainer>(&action)) {
-        NODAL_TRY(parts_.runtime.stop_container(end->id, end->grace));
-      } else if (const auto* remove = std::get_if<RemoveSandbox>(&action)) {
-        NODAL_TRY(parts_.runtime.remove_sandbox(remove->id));
+        endings_.begin(key, pod, *end, false);
+      } else {
+        NODAL_TRY(act(pod, seen, action, unused));
+        acted = true;
       }
     }
-    if (!plan.ended) continue;
-    for (const auto& container : seen.containers)
-      NODAL_TRY(parts_.runtime.remove_container(container.id));
-    NODAL_TRY(parts_.volumes.remove(ref.uid));
-    const std::lock_guard lock(mutex_);
-    orphans_.erase(key);
-    return {};
+    if (!acted) return {};  // its containers are ending
   }
-  return fail(Errc::unavailable, text::cat("pod ", ref.name, " does not go away"));
 }
 
 Result<Again> PodWorkers::sync(const std::string& key) {
@@ -482,6 +430,7 @@ Result<Again> PodWorkers::sync(const std::string& key) {
       orphans_[text::cat("orphan/", uid)] = {ns, name, uid};
     }
     prober_.keep_only(uid, {});
+    images_.forget(uid);
     loop_.wake(text::cat("orphan/", uid));
     return Again{};
   }
@@ -529,6 +478,7 @@ Result<Again> PodWorkers::sync(const std::string& key) {
       situation.failed_liveness.insert(std::move(id));
     for (const auto& [id, started] : prober_.started_of(pod.metadata.uid))
       if (!started) situation.not_started.insert(id);
+    situation.pulling = images_.pulling(pod.metadata.uid);
     for (const auto& [name, setback] : memory->setbacks)
       situation.not_before[name] = setback.not_before;
     const auto plan = agent::plan(pod, seen, situation, parts_.clock.now());
@@ -541,7 +491,13 @@ Result<Again> PodWorkers::sync(const std::string& key) {
     }
     if (plan.wake_at) wake_in(*plan.wake_at - parts_.clock.now() + std::chrono::milliseconds(1));
 
-    if (plan.actions.empty()) {
+    auto actions = plan.actions;
+    std::erase_if(actions, [&](const Action& action) {
+      const auto* end = std::get_if<KillContainer>(&action);
+      if (end != nullptr) endings_.begin(key, pod, *end, terminating);
+      return end != nullptr;
+    });
+    if (actions.empty()) {  // whatever comes next will wake us
       for (const auto& name : plan.backing_off)
         record(
             pod, name, client::EventType::warning, "BackOff",
@@ -570,6 +526,7 @@ Result<Again> PodWorkers::sync(const std::string& key) {
           return wrap("finish deletion", removed.error());
         prober_.keep_only(pod.metadata.uid, {});
         const std::lock_guard lock(mutex_);
+        images_.forget(pod.metadata.uid);
         keys_.erase(pod.metadata.uid);
         memory_.erase(pod.metadata.uid);
         plans_.erase(key);
@@ -579,7 +536,7 @@ Result<Again> PodWorkers::sync(const std::string& key) {
     }
     // Volumes and files stand before anything of the pod starts.
     const bool starts = std::ranges::any_of(
-        plan.actions, [](const auto& a) { return std::holds_alternative<StartContainer>(a); });
+        actions, [](const auto& a) { return std::holds_alternative<StartContainer>(a); });
     if (starts) {
       const auto* sandbox = ready_sandbox(seen);
       const std::string ip = sandbox == nullptr                              ? ""
@@ -596,23 +553,8 @@ Result<Again> PodWorkers::sync(const std::string& key) {
         return std::unexpected(prepared.error());
       }
     }
-    // Endings take their grace at the same time.
-    std::vector<std::jthread> endings;
-    std::mutex outcome_mutex;
-    for (const auto& action : plan.actions) {
-      if (std::holds_alternative<KillContainer>(action) && plan.actions.size() > 1) {
-        endings.emplace_back([&, action] {
-          auto done = act(pod, seen, action, *memory);
-          const std::lock_guard lock(outcome_mutex);
-          if (!done && outcome) outcome = std::move(done);
-        });
-        continue;
-      }
-      auto done = act(pod, seen, action, *memory);
-      const std::lock_guard lock(outcome_mutex);
-      if (!done && outcome) outcome = std::move(done);
-    }
-    endings.clear();
+    for (const auto& action : actions)
+      if (auto done = act(pod, seen, action, *memory); !done && outcome) outcome = std::move(done);
     if (!outcome) {
       const auto now_seen = parts_.runtime.inspect(ref_of(pod));
       if (now_seen) NODAL_TRY(report(pod, *now_seen, *memory, past_deadline));

@@ -9,7 +9,9 @@
 #include <string>
 
 #include "agent/pod/config.h"
+#include "agent/pod/endings.h"
 #include "agent/pod/env.h"
+#include "agent/pod/images.h"
 #include "agent/pod/plan.h"
 #include "agent/pod/status.h"
 #include "agent/probe/prober.h"
@@ -33,6 +35,7 @@ struct WorkerParts {
   Volumes& volumes;
   const NodeFactsForPods& node;
   const DnsSettings& dns;
+  const DrainGate& gate;
   const Clock& clock;
 };
 
@@ -58,8 +61,6 @@ class PodWorkers {
   };
   struct Memory {
     std::map<std::string, Obstacle> obstacles;
-    std::map<std::string, TimePoint> pull_again;  ///< by image: not before
-    std::map<std::string, int> pull_failures;
     std::map<std::string, Setback> setbacks;  ///< by container
     TimePoint refreshed{};
     std::string last_patch;  ///< what was sent last: not sent again while the mirror lags
@@ -72,11 +73,13 @@ class PodWorkers {
   /// on.
   Result<> start(const core_v1::Pod& pod, const SeenPod& seen, const StartContainer& start,
                  Memory& memory);
-  Result<> try_start(const core_v1::Pod& pod, const SeenPod& seen, const StartContainer& start,
-                     Memory& memory);
-  Result<ImageInfo> ensure_image(const core_v1::Pod& pod, const core_v1::Container& container,
-                                 Memory& memory);
-  Result<> kill(const core_v1::Pod& pod, const KillContainer& kill);
+  /// False: not yet, its image is being pulled.
+  Result<bool> try_start(const core_v1::Pod& pod, const SeenPod& seen, const StartContainer& start,
+                         Memory& memory);
+  void post_start(const core_v1::Pod& pod, const core_v1::Container& container,
+                  const std::string& id, const std::string& ip);
+  void ended(const std::string& key, const Result<>& outcome);
+  Record recorder();
   Result<> report(const core_v1::Pod& pod, const SeenPod& seen, Memory& memory, bool past_deadline);
   void follow_probes(const core_v1::Pod& pod, const SeenPod& seen);
   void record(const core_v1::Pod& pod, const std::string& container, client::EventType type,
@@ -96,6 +99,9 @@ class PodWorkers {
   std::string runtime_name_;
   Prober prober_;
   KeyedLoop loop_;
+  // They wake the loop, and end before it.
+  Images images_;
+  Endings endings_;
 };
 
 }  // namespace nodal::agent

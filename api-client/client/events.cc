@@ -34,7 +34,7 @@ struct EventRecorder::State {
   struct Wanted {
     EventTarget target;
     EventType type;
-    std::string reason, message;
+    std::string reason, message, component;
     TimePoint at;
   };
   using Id = std::tuple<std::string, std::string, std::string,
@@ -107,9 +107,9 @@ struct EventRecorder::State {
     event.type = wanted.type == EventType::normal ? "Normal" : "Warning";
     event.count = 1;
     event.first_timestamp = event.last_timestamp = wanted.at;
-    event.source.component = component;
+    event.source.component = wanted.component;
     event.source.host = host;
-    event.reporting_component = component;
+    event.reporting_component = wanted.component;
     event.reporting_instance = host;
     const auto created = client->create(event);
     if (!created) {
@@ -169,14 +169,15 @@ EventRecorder::~EventRecorder() {
 }
 
 void EventRecorder::record(const EventTarget& target, EventType type, std::string_view reason,
-                           std::string_view message) {
+                           std::string_view message, std::string_view component) {
   const std::lock_guard lock(state_->mutex);
   if (state_->closing) return;
   if (!state_->thread.joinable())
     state_->thread = std::jthread([this](std::stop_token stop) { state_->run(stop); });
   if (state_->waiting.size() >= kMostWaiting) state_->waiting.pop_front();
-  state_->waiting.push_back({target, type, std::string(reason),
-                             std::string(message.substr(0, kLongestMessage)), SystemClock().now()});
+  state_->waiting.push_back(
+      {target, type, std::string(reason), std::string(message.substr(0, kLongestMessage)),
+       component.empty() ? state_->component : std::string(component), SystemClock().now()});
   state_->changed.notify_all();
 }
 

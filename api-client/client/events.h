@@ -31,8 +31,9 @@ class EventRecorder {
   EventRecorder(const EventRecorder&) = delete;
   EventRecorder& operator=(const EventRecorder&) = delete;
 
+  /// @param component  source.component of this event, when not the recorder's own
   void record(const EventTarget& target, EventType type, std::string_view reason,
-              std::string_view message);
+              std::string_view message, std::string_view component = "");
 
  private:
   struct State;

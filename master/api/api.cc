@@ -96,8 +96,8 @@ void Call::answer_object(int status, const Bytes& object) {
 Api::Api(ApiParts parts)
     : parts_(std::move(parts)),
       objects_(*parts_.kv, *parts_.clock),
-      streams_(64),
-      pool_(parts_.write_threads) {
+      streams_("api-stream", 64),
+      pool_("api-write", parts_.write_threads) {
   objects_.on_removed([this](const schema::Resource& resource, const boost::json::object& object) {
     if (resource.group.empty() && resource.kind == "Service" && parts_.release_service)
       parts_.release_service(object);

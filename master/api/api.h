@@ -11,11 +11,11 @@
 
 #include "base/http/message.h"
 #include "base/http/server.h"
+#include "base/loop/pool.h"
 #include "master/api/documents.h"
 #include "master/api/event_view.h"
 #include "master/api/media.h"
 #include "master/api/metrics.h"
-#include "master/api/pool.h"
 #include "master/api/request_info.h"
 #include "master/api/timers.h"
 #include "master/registry/object_store.h"

@@ -9,6 +9,7 @@ constexpr std::chrono::milliseconds kUntilSynced{50};
 
 Controller::Controller(std::string name, Context context, int threads)
     : context_(std::move(context)),
+      source_(name + "-controller"),
       loop_({.name = std::move(name), .threads = threads},
             [this](const std::string& key) -> Result<Again> {
               if (!context_.mirrors.has_synced()) return Again{kUntilSynced};
@@ -19,6 +20,11 @@ Controller::Controller(std::string name, Context context, int threads)
             }) {}
 
 Controller::~Controller() { loop_.stop(); }
+
+void Controller::record(const client::EventTarget& target, client::EventType type,
+                        std::string_view reason, std::string_view message) {
+  context_.events.record(target, type, reason, message, source_);
+}
 
 std::pair<std::string, std::string> split_key(std::string_view key) {
   const auto slash = key.find('/');

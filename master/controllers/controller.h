@@ -44,10 +44,14 @@ class Controller {
   void wake_after(std::string_view key, std::chrono::nanoseconds delay) {
     loop_.wake_after(key, delay);
   }
+  /// An event whose source is this controller: "deployment-controller".
+  void record(const client::EventTarget& target, client::EventType type, std::string_view reason,
+              std::string_view message);
 
   Context context_;
 
  private:
+  const std::string source_;
   KeyedLoop loop_;
 };
 

@@ -1,5 +1,6 @@
 // proxy/daemon/main.cc — nodal-proxy: constructs everything and waits.
 
+#include <atomic>
 #include <mutex>
 
 #include "api-client/client/kubeconfig.h"
@@ -63,6 +64,32 @@ std::string metrics_text(const SyncLoop& loop, const ServiceTable& table,
         dns.upstream_failures);
   }
   return out;
+}
+
+// The pod that a question is about: ?pod=NAMESPACE/NAME.
+std::optional<std::string> pod_of(std::string_view target) {
+  const auto question = target.find('?');
+  if (question == std::string_view::npos) return std::nullopt;
+  const auto query = http::parse_query(target.substr(question + 1));
+  if (!query) return std::nullopt;
+  for (const auto& [key, value] : *query)
+    if (key == "pod" && value.contains('/')) return value;
+  return std::nullopt;
+}
+
+// Answers once no new connection reaches the pod: an agent that ends it waits for this before the
+// signal.
+void tell_when_drained(SyncLoop& sync, const std::string& pod,
+                       const http::ResponderPtr& responder) {
+  const auto here = std::make_shared<std::atomic<bool>>(true);
+  responder->on_gone([here] { *here = false; });
+  sync.when_drained(
+      pod, [here] { return here->load(); },
+      [responder] {
+        http::Response response;
+        response.append("drained\n");
+        responder->send(std::move(response));
+      });
 }
 
 // What readers of Services never look at stays out of the mirrors.
@@ -136,6 +163,12 @@ Result<> run(const Options& options) {
     http::Response response;
     response.headers.add("Content-Type", "text/plain; charset=utf-8");
     const auto path = request.target.substr(0, request.target.find('?'));
+    if (path == "/drained" && local && request.method == "GET") {
+      if (const auto pod = pod_of(request.target)) return tell_when_drained(sync, *pod, responder);
+      response.status = 400;
+      response.append("/drained?pod=NAMESPACE/NAME\n");
+      return responder->send(std::move(response));
+    }
     if (request.method != "GET") {
       response.status = 405;
     } else if (path == "/healthz" || path == "/livez" || path == "/readyz") {

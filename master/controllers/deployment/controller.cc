@@ -69,9 +69,9 @@ Result<Again> DeploymentController::reconcile(const std::string& key) {
   if (plan.create) {
     auto created = context_.client->create(*plan.create);
     if (created) {
-      context_.events.record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
-                             text::cat("Scaled up replica set ", plan.create->metadata.name,
-                                       " from 0 to ", plan.create->spec.replicas.value_or(0)));
+      record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
+             text::cat("Scaled up replica set ", plan.create->metadata.name, " from 0 to ",
+                       plan.create->spec.replicas.value_or(0)));
     } else if (created.error().code == Errc::already_exists) {
       const auto there = context_.client->get<apps_v1::ReplicaSet>(ns, plan.create->metadata.name);
       if (!there) return std::unexpected(there.error());
@@ -84,10 +84,9 @@ Result<Again> DeploymentController::reconcile(const std::string& key) {
         return Again{};
       }
     } else {
-      context_.events.record(
-          target_of(*deployment), client::EventType::warning, "ReplicaSetCreateError",
-          text::cat("Failed to create new replica set \"", plan.create->metadata.name,
-                    "\": ", created.error().message));
+      record(target_of(*deployment), client::EventType::warning, "ReplicaSetCreateError",
+             text::cat("Failed to create new replica set \"", plan.create->metadata.name,
+                       "\": ", created.error().message));
       return wrap("create replica set", created.error());
     }
   }
@@ -102,9 +101,9 @@ Result<Again> DeploymentController::reconcile(const std::string& key) {
                  {"resourceVersion", set->metadata.resource_version},
                  {"annotations", annotation_values(deployment::size_annotations(*deployment))}}},
             {"spec", boost::json::object{{"replicas", replicas}}}})));
-    context_.events.record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
-                           text::cat("Scaled ", replicas > before ? "up" : "down", " replica set ",
-                                     set->metadata.name, " from ", before, " to ", replicas));
+    record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
+           text::cat("Scaled ", replicas > before ? "up" : "down", " replica set ",
+                     set->metadata.name, " from ", before, " to ", replicas));
   }
   if (plan.settle)
     NODAL_TRY(context_.client->patch<apps_v1::ReplicaSet>(

@@ -63,10 +63,9 @@ Result<Again> NodeLifecycleController::reconcile(const std::string& key) {
     const auto cidr =
         node_lifecycle::free_pod_cidr(cluster_cidr_, length, context_.mirrors.nodes.all());
     if (!cidr) {
-      context_.events.record(
-          {"v1", "Node", "", node->metadata.name, node->metadata.uid, "", ""},
-          client::EventType::warning, "CIDRNotAvailable",
-          text::cat("No range of ", cluster_cidr_.text(), " is left for this node"));
+      record({"v1", "Node", "", node->metadata.name, node->metadata.uid, "", ""},
+             client::EventType::warning, "CIDRNotAvailable",
+             text::cat("No range of ", cluster_cidr_.text(), " is left for this node"));
       return fail(Errc::unavailable,
                   text::cat("no pod range is left in ", cluster_cidr_.text(), " for node ", key));
     }
@@ -88,9 +87,9 @@ Result<Again> NodeLifecycleController::reconcile(const std::string& key) {
     auto after = *node;
     after.status.conditions = plan.conditions;
     NODAL_TRY(patch_status(*context_.client, *node, after));
-    context_.events.record({"v1", "Node", "", node->metadata.name, node->metadata.uid, "", ""},
-                           client::EventType::normal, "NodeNotReady",
-                           text::cat("Node ", key, " status is now: NodeNotReady"));
+    record({"v1", "Node", "", node->metadata.name, node->metadata.uid, "", ""},
+           client::EventType::normal, "NodeNotReady",
+           text::cat("Node ", key, " status is now: NodeNotReady"));
   }
   if (plan.taints) {
     auto after = *node;
@@ -114,10 +113,9 @@ Result<Again> NodeLifecycleController::reconcile(const std::string& key) {
     const auto [ns, name] = split_key(pod_key);
     const auto pod = context_.mirrors.pods.get(pod_key);
     if (!pod) continue;
-    context_.events.record(
-        {"v1", "Pod", ns, name, pod->metadata.uid, pod->metadata.resource_version, ""},
-        client::EventType::normal, "TaintManagerEviction",
-        text::cat("Marking for deletion Pod ", pod_key));
+    record({"v1", "Pod", ns, name, pod->metadata.uid, pod->metadata.resource_version, ""},
+           client::EventType::normal, "TaintManagerEviction",
+           text::cat("Marking for deletion Pod ", pod_key));
     if (auto removed = context_.client->remove<core_v1::Pod>(ns, name, {.uid = pod->metadata.uid});
         !removed && removed.error().code != Errc::not_found)
       return wrap("evict pod", removed.error());

@@ -148,16 +148,16 @@ Result<> ReplicaSetController::create_pods(const apps_v1::ReplicaSet& set, int c
   const auto create = [&](int) -> Result<> {
     auto created = context_.client->create(pod);
     if (!created) {
-      context_.events.record(target_of(set), client::EventType::warning, "FailedCreate",
-                             text::cat("Error creating: ", created.error().message));
+      record(target_of(set), client::EventType::warning, "FailedCreate",
+             text::cat("Error creating: ", created.error().message));
       return wrap("create pod", created.error());
     }
     {
       const std::lock_guard lock(mutex_);
       unseen_[key].created.insert(created->metadata.name);
     }
-    context_.events.record(target_of(set), client::EventType::normal, "SuccessfulCreate",
-                           text::cat("Created pod: ", created->metadata.name));
+    record(target_of(set), client::EventType::normal, "SuccessfulCreate",
+           text::cat("Created pod: ", created->metadata.name));
     return {};
   };
   NODAL_TRY(create(0));
@@ -172,16 +172,16 @@ Result<> ReplicaSetController::remove_pods(const apps_v1::ReplicaSet& set,
     auto removed = context_.client->remove<core_v1::Pod>(pod.metadata.namespace_, pod.metadata.name,
                                                          {.uid = pod.metadata.uid});
     if (!removed && removed.error().code != Errc::not_found) {
-      context_.events.record(target_of(set), client::EventType::warning, "FailedDelete",
-                             text::cat("Error deleting: ", removed.error().message));
+      record(target_of(set), client::EventType::warning, "FailedDelete",
+             text::cat("Error deleting: ", removed.error().message));
       return wrap("delete pod", removed.error());
     }
     {
       const std::lock_guard lock(mutex_);
       unseen_[key].removed.insert(pod.metadata.uid);
     }
-    context_.events.record(target_of(set), client::EventType::normal, "SuccessfulDelete",
-                           text::cat("Deleted pod: ", pod.metadata.name));
+    record(target_of(set), client::EventType::normal, "SuccessfulDelete",
+           text::cat("Deleted pod: ", pod.metadata.name));
     return {};
   });
 }

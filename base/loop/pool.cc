@@ -1,5 +1,5 @@
-// master/api/pool.cc — see pool.h.
-#include "master/api/pool.h"
+// base/loop/pool.cc — see pool.h.
+#include "base/loop/pool.h"
 
 #include <pthread.h>
 
@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/loop/stop.h"
 
-namespace nodal::master {
+namespace nodal {
 namespace {
 
 constexpr std::size_t kQueue = 4096;
@@ -25,11 +25,12 @@ struct Pool::State {
   std::condition_variable work, ended;
   std::deque<std::move_only_function<void()>> jobs;
   std::vector<pthread_t> finished;  // to be joined
+  std::string name;
   int limit = 1, threads = 0, idle = 0;
   bool stopping = false;
 
   static void* main(void* self) {
-    name_thread("api-write");
+    name_thread(static_cast<State*>(self)->name.c_str());
     static_cast<State*>(self)->loop();
     return nullptr;
   }
@@ -44,7 +45,7 @@ struct Pool::State {
         try {
           job();
         } catch (const std::exception& e) {
-          log::error("api job threw", {{"what", e.what()}});
+          log::error("a job threw", {{"pool", name}, {"what", e.what()}});
         }
         job = nullptr;
         lock.lock();
@@ -75,7 +76,10 @@ struct Pool::State {
   }
 };
 
-Pool::Pool(int limit) : state_(std::make_unique<State>()) { state_->limit = limit; }
+Pool::Pool(std::string name, int limit) : state_(std::make_unique<State>()) {
+  state_->name = std::move(name);
+  state_->limit = limit;
+}
 
 Pool::~Pool() {
   std::unique_lock lock(state_->mutex);
@@ -107,4 +111,4 @@ bool Pool::run(std::move_only_function<void()> job) {
   return true;
 }
 
-}  // namespace nodal::master
+}  // namespace nodal

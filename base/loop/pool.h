@@ -1,15 +1,17 @@
-// master/api/pool.h — threads for work that may block: they come when needed and go when idle.
+// base/loop/pool.h — threads for work that may block: they come when needed and go when idle.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <string>
 
-namespace nodal::master {
+namespace nodal {
 
 /// Runs jobs on up to `limit` threads with small stacks. Thread-safe.
 class Pool {
  public:
-  explicit Pool(int limit);
+  /// @param name  of its threads, as `ps -L` shows it
+  Pool(std::string name, int limit);
   /// Runs what is queued, then joins.
   ~Pool();
   Pool(const Pool&) = delete;
@@ -23,4 +25,4 @@ class Pool {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace nodal::master
+}  // namespace nodal

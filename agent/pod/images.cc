@@ -1,0 +1,131 @@
+// agent/pod/images.cc — see images.h.
+#include "agent/pod/images.h"
+
+#include "base/text.h"
+
+namespace nodal::agent {
+namespace {
+
+constexpr int kPullsAtOnce = 4;
+
+}  // namespace
+
+Images::Images(Runtime& runtime, const Clock& clock, Record record,
+               std::function<void(const std::string& uid)> wake)
+    : runtime_(runtime),
+      clock_(clock),
+      record_(std::move(record)),
+      wake_(std::move(wake)),
+      pool_("image-pull", kPullsAtOnce) {}
+
+Images::~Images() { stop_.request_stop(); }
+
+Result<Images::Answer> Images::ensure(const core_v1::Pod& pod,
+                                      const core_v1::Container& container) {
+  const std::string& reference = container.image;
+  const std::string policy =
+      container.image_pull_policy.empty() ? "IfNotPresent" : container.image_pull_policy;
+  const Waiter waiter{pod.metadata.uid, container.name};
+  std::optional<Result<ImageInfo>> outcome;
+  TimePoint again{};
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = under_way_.find(reference);
+        it != under_way_.end() && it->second.contains(waiter))
+      return Pulling{};
+    if (const auto node = ended_.extract(waiter)) outcome = std::move(node.mapped());
+    if (const auto it = failures_.find({pod.metadata.uid, reference}); it != failures_.end())
+      again = it->second.again;
+  }
+  if (outcome) return pulled(pod, container, *outcome);
+
+  const auto refuse = [&](const char* reason, const char* event, std::string message) {
+    record_(pod, container.name, client::EventType::warning, event, message);
+    return Refused{{reason, std::move(message)}, {}};
+  };
+  if (policy != "Always") {
+    auto present = runtime_.image(reference);
+    if (present) {
+      record_(pod, container.name, client::EventType::normal, "Pulled",
+              text::cat("Container image \"", reference, "\" already present on machine"));
+      return std::move(*present);
+    }
+    if (present.error().code == Errc::invalid)
+      return refuse("InvalidImageName", "InspectFailed",
+                    text::cat("Failed to apply default image tag \"", reference,
+                              "\": ", present.error().message));
+    if (present.error().code != Errc::not_found) return std::unexpected(present.error());
+    if (policy == "Never")
+      return refuse("ErrImageNeverPull", "ErrImageNeverPull",
+                    text::cat("Container image \"", reference,
+                              "\" is not present with pull policy of Never"));
+  }
+  if (clock_.now() < again) {
+    auto message = text::cat("Back-off pulling image \"", reference, "\"");
+    record_(pod, container.name, client::EventType::normal, "BackOff", message);
+    return Refused{{"ImagePullBackOff", std::move(message)}, again};
+  }
+  record_(pod, container.name, client::EventType::normal, "Pulling",
+          text::cat("Pulling image \"", reference, "\""));
+  pull(reference, waiter);
+  return Pulling{};
+}
+
+void Images::pull(const std::string& reference, const Waiter& waiter) {
+  {
+    const std::lock_guard lock(mutex_);
+    auto& waiters = under_way_[reference];
+    waiters.insert(waiter);
+    if (waiters.size() > 1) return;  // joins the pull that is under way
+  }
+  const auto end = [this, reference](const Result<ImageInfo>& outcome) {
+    std::set<Waiter> waiters;
+    {
+      const std::lock_guard lock(mutex_);
+      waiters = std::move(under_way_.extract(reference).mapped());
+      for (const auto& each : waiters) ended_.insert_or_assign(each, outcome);
+    }
+    for (const auto& each : waiters) wake_(each.first);
+  };
+  const bool taken = pool_.run([this, reference, end] {
+    end(stop_.stop_requested() ? fail(Errc::unavailable, "the agent ends")
+                               : runtime_.pull_image(reference, "", stop_.get_token()));
+  });
+  if (!taken) end(fail(Errc::unavailable, "too many images are being pulled"));
+}
+
+Result<Images::Answer> Images::pulled(const core_v1::Pod& pod, const core_v1::Container& container,
+                                      const Result<ImageInfo>& outcome) {
+  const std::pair key{pod.metadata.uid, container.image};
+  if (outcome) {
+    record_(pod, container.name, client::EventType::normal, "Pulled",
+            text::cat("Successfully pulled image \"", container.image, "\""));
+    const std::lock_guard lock(mutex_);
+    failures_.erase(key);
+    return *outcome;
+  }
+  record_(pod, container.name, client::EventType::warning, "Failed",
+          text::cat("Failed to pull image \"", container.image, "\": ", outcome.error().message));
+  record_(pod, container.name, client::EventType::warning, "Failed", "Error: ErrImagePull");
+  const std::lock_guard lock(mutex_);
+  auto& history = failures_[key];
+  history.again = clock_.now() + crash_backoff(++history.failures);
+  return Refused{{"ErrImagePull", outcome.error().message}, {}};
+}
+
+std::set<std::string> Images::pulling(const std::string& uid) const {
+  std::set<std::string> out;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [reference, waiters] : under_way_)
+    for (const auto& [pod, container] : waiters)
+      if (pod == uid) out.insert(container);
+  return out;
+}
+
+void Images::forget(const std::string& uid) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(ended_, [&](const auto& entry) { return entry.first.first == uid; });
+  std::erase_if(failures_, [&](const auto& entry) { return entry.first.first == uid; });
+}
+
+}  // namespace nodal::agent

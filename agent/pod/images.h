@@ -1,0 +1,70 @@
+// agent/pod/images.h — the image of a container before it starts: there, being pulled, or why not.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "agent/pod/record.h"
+#include "agent/pod/status.h"
+#include "agent/runtime/runtime.h"
+#include "base/clock.h"
+#include "base/loop/pool.h"
+
+namespace nodal::agent {
+
+/// Pulls take minutes: they run beside the pods' own work, a few at once, and one pull serves every
+/// pod that waits for the same image. Thread-safe.
+/// @source kubernetes.io, Images: imagePullPolicy, ImagePullBackOff
+class Images {
+ public:
+  /// The image is being pulled; the pod is woken when that has ended.
+  struct Pulling {};
+  /// It cannot be had, for now.
+  struct Refused {
+    Obstacle obstacle;
+    std::optional<TimePoint> not_before;  ///< of the next try
+  };
+  using Answer = std::variant<ImageInfo, Pulling, Refused>;
+
+  /// @param wake  called with a pod's uid when a pull it waits for has ended
+  Images(Runtime& runtime, const Clock& clock, Record record,
+         std::function<void(const std::string& uid)> wake);
+  ~Images();
+
+  /// @errors unavailable: the runtime is away
+  Result<Answer> ensure(const core_v1::Pod& pod, const core_v1::Container& container);
+  /// The containers of a pod whose images are being pulled.
+  [[nodiscard]] std::set<std::string> pulling(const std::string& uid) const;
+  /// Forgets what is known of a pod that is gone.
+  void forget(const std::string& uid);
+
+ private:
+  using Waiter = std::pair<std::string, std::string>;  // pod uid, container name
+  struct History {
+    int failures = 0;
+    TimePoint again{};
+  };
+  void pull(const std::string& reference, const Waiter& waiter);
+  Result<Answer> pulled(const core_v1::Pod& pod, const core_v1::Container& container,
+                        const Result<ImageInfo>& outcome);
+
+  Runtime& runtime_;
+  const Clock& clock_;
+  const Record record_;
+  const std::function<void(const std::string&)> wake_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::set<Waiter>> under_way_;                // by reference
+  std::map<Waiter, Result<ImageInfo>> ended_;                        // not asked for yet
+  std::map<std::pair<std::string, std::string>, History> failures_;  // by pod uid and reference
+  std::stop_source stop_;
+  Pool pool_;  // last: its jobs use the rest
+};
+
+}  // namespace nodal::agent
