@@ -193,10 +193,9 @@ class Link {
   Result<std::size_t> read(char* buffer, std::size_t size, Deadline deadline, int stop_fd) {
     for (;;) {
       if (ssl_) {
-        ERR_clear_error();
-        const int n = SSL_read(ssl_.get(), buffer, static_cast<int>(size));
+        const auto [n, why] =
+            tls([&] { return SSL_read(ssl_.get(), buffer, static_cast<int>(size)); });
         if (n > 0) return static_cast<std::size_t>(n);
-        const int why = SSL_get_error(ssl_.get(), n);
         if (why == SSL_ERROR_ZERO_RETURN) return 0;
         if (why == SSL_ERROR_WANT_READ) {
           NODAL_TRY(wait(fd_.get(), POLLIN, deadline, stop_fd));
@@ -220,14 +219,14 @@ class Link {
   Result<> write(std::string_view bytes, Deadline deadline, int stop_fd) {
     while (!bytes.empty()) {
       if (ssl_) {
-        ERR_clear_error();
-        const int n = SSL_write(ssl_.get(), bytes.data(),
-                                static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 30)));
+        const auto [n, why] = tls([&] {
+          return SSL_write(ssl_.get(), bytes.data(),
+                           static_cast<int>(std::min<std::size_t>(bytes.size(), 1 << 30)));
+        });
         if (n > 0) {
           bytes.remove_prefix(static_cast<std::size_t>(n));
           continue;
         }
-        const int why = SSL_get_error(ssl_.get(), n);
         if (why == SSL_ERROR_WANT_WRITE) {
           NODAL_TRY(wait(fd_.get(), POLLOUT, deadline, stop_fd));
         } else if (why == SSL_ERROR_WANT_READ) {
@@ -257,7 +256,7 @@ class Link {
 
   void shutdown_write() {
     if (ssl_) {
-      SSL_shutdown(ssl_.get());
+      tls([&] { return SSL_shutdown(ssl_.get()); });
     } else {
       ::shutdown(fd_.get(), SHUT_WR);
     }
@@ -266,8 +265,17 @@ class Link {
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
 
  private:
+  // One step of TLS, which never blocks: after an upgrade one thread reads while another writes.
+  std::pair<int, int> tls(auto step) {
+    const std::lock_guard lock(mutex_);
+    ERR_clear_error();
+    const int n = step();
+    return {n, n > 0 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), n)};
+  }
+
   UniqueFd fd_;
   Ssl ssl_;
+  std::mutex mutex_;
 };
 
 /// Beast's answer parser; body bytes go to a function.
@@ -395,9 +403,9 @@ Result<SslContext> make_context(const ClientTls& tls) {
   return context;
 }
 
-class Upgraded final : public Connection {
+class RawConnection final : public Connection {
  public:
-  Upgraded(std::unique_ptr<Link> link, std::string early)
+  RawConnection(std::unique_ptr<Link> link, std::string early)
       : link_(std::move(link)), early_(std::move(early)) {}
 
   Result<std::size_t> read(char* buffer, std::size_t size, std::stop_token stop) override {
@@ -630,14 +638,15 @@ Result<Response> Client::stream(const Request& request,
   return std::move(outcome.response);
 }
 
-Result<std::unique_ptr<Connection>> Client::upgrade(const Request& request) {
+Result<Upgraded> Client::upgrade(const Request& request, std::stop_token stop) {
   auto outcome = NODAL_TRY(state_->perform(
-      request, nullptr, true, Clock::now() + state_->options.timeout, std::nullopt, {}));
-  if (!outcome.link)
-    return fail(Errc::unavailable, text::cat("upgrade refused with ", outcome.response.status, ": ",
-                                             outcome.response.text()));
-  return std::unique_ptr<Connection>(
-      std::make_unique<Upgraded>(std::move(outcome.link), std::move(outcome.early)));
+      request, nullptr, true, Clock::now() + state_->options.timeout, std::nullopt, stop));
+  Upgraded out;
+  out.response = std::move(outcome.response);
+  if (outcome.link)
+    out.connection =
+        std::make_unique<RawConnection>(std::move(outcome.link), std::move(outcome.early));
+  return out;
 }
 
 }  // namespace nodal::http

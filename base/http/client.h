@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/http/connection.h"
 #include "base/http/message.h"
 #include "base/result.h"
 
@@ -34,16 +35,10 @@ struct ClientOptions {
   std::size_t idle_connections = 4;          ///< kept for reuse
 };
 
-/// A connection after the server's 101 (Docker attach and exec, SPDY). One reader and one writer
-/// thread at most.
-class Connection {
- public:
-  virtual ~Connection() = default;
-  /// At least one byte, at most `buffer`; 0 at the end.
-  virtual Result<std::size_t> read(char* buffer, std::size_t size, std::stop_token stop) = 0;
-  virtual Result<> write(std::string_view bytes, std::stop_token stop) = 0;
-  /// Half-close: the peer sees the end of our bytes.
-  virtual void shutdown_write() = 0;
+/// What became of a request to switch protocols.
+struct Upgraded {
+  Response response;                       ///< 101 (or Docker's 200), or why not
+  std::unique_ptr<Connection> connection;  ///< null when the server refused
 };
 
 /// Keeps idle connections and reuses them; a request on a reused connection that the server had
@@ -70,8 +65,8 @@ class Client {
                           std::chrono::milliseconds idle = std::chrono::hours(1));
 
   /// Sends a request with an Upgrade header; the raw connection after a 101 (or Docker's 200 on
-  /// hijack). Any other status is an error with the server's text.
-  Result<std::unique_ptr<Connection>> upgrade(const Request& request);
+  /// hijack).
+  Result<Upgraded> upgrade(const Request& request, std::stop_token stop = {});
 
  private:
   struct State;

@@ -48,7 +48,9 @@ constexpr std::size_t kReadSize = 32u << 10;
 constexpr std::size_t kRecord = 16u << 10;  // the largest TLS record
 constexpr std::size_t kBatch = 128u << 10;  // encrypted bytes per send()
 constexpr std::size_t kReadAhead =
-    64u << 10;  // kept of a pipelining client while an answer is under way
+    64u << 10;  // kept of a pipelining client while an answer is under way, and of an upgraded one
+constexpr std::size_t kWriteAhead =
+    256u << 10;  // waiting bytes before a writer to an upgraded one waits
 constexpr std::size_t kDiscard =
     16u << 20;  // read and dropped after a refusal, so that the client sees it
 constexpr std::chrono::seconds kHandshake{15};
@@ -296,13 +298,13 @@ bool mentions(std::string_view header, std::string_view token) {
 
 // ---------------------------------------------------------------- connections
 
-class Connection;
+class Session;
 
 // One I/O thread with the connections pinned to it: no lock is shared on the way of a request.
 struct Worker {
   asio::io_context io{1};
   asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(io);
-  std::unordered_set<std::shared_ptr<Connection>> connections;  // only touched on the thread
+  std::unordered_set<std::shared_ptr<Session>> connections;  // only touched on the thread
   std::atomic<std::thread::id> id;
   std::string scratch_in = std::string(kReadSize, '\0');
   std::string scratch_plain = std::string(kRecord, '\0');
@@ -327,10 +329,9 @@ struct Shared {
 
 class Exchange;
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Session : public std::enable_shared_from_this<Session> {
  public:
-  Connection(std::shared_ptr<Worker> worker, std::shared_ptr<Shared> shared, int fd,
-             std::string peer)
+  Session(std::shared_ptr<Worker> worker, std::shared_ptr<Shared> shared, int fd, std::string peer)
       : worker_(std::move(worker)),
         shared_(std::move(shared)),
         descriptor_(worker_->io, fd),
@@ -387,24 +388,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
     dead_ = true;
     const auto self = shared_from_this();
     std::move_only_function<void()> gone;
-    std::move_only_function<void(std::string_view)> sink;
     {
       const std::lock_guard lock(mutex_);
       closed_ = true;
+      arrived_.notify_all();
       out_.clear();
       out_bytes_ = 0;
       drained_.notify_all();
       if (!answered_) gone = std::move(on_gone_);
       on_gone_ = nullptr;
-      sink = std::move(sink_);
-      sink_ = nullptr;
     }
     boost::system::error_code ignored;
     timer_.cancel();
     descriptor_.close(ignored);
     worker_->connections.erase(self);
     if (gone) gone();
-    if (sink) sink({});
     shared_->open.fetch_sub(1);
     {
       const std::lock_guard lock(shared_->mutex);
@@ -448,7 +446,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
  private:
   friend class Exchange;
-  friend class ConnectionTunnel;
+  friend class Tunnel;
 
   [[nodiscard]] std::chrono::nanoseconds idle() const { return shared_->options.idle_timeout; }
 
@@ -542,7 +540,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     const auto self = shared_from_this();
     for (int round = 0; !dead_; ++round) {
       if (busy_ && in_.size() > kReadAhead) return;  // step() goes on when the answer is out
-      if (tunnel_ && held_ > kReadAhead) return;     // nobody takes the bytes yet
+      if (tunnel_ && is_full()) return;              // read() goes on
       if (round == 16) {                             // let other connections have a turn
         asio::post(worker_->io, [self] { self->readable(); });
         return;
@@ -593,23 +591,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   void deliver(std::string_view bytes) {
-    std::unique_lock lock(mutex_);
-    if (!sink_) {
-      early_ += bytes;
-      held_ = early_.size();
-      return;
-    }
-    auto sink = std::move(sink_);  // the sink may close the tunnel: never call it under the lock
-    sink_ = nullptr;
-    lock.unlock();
-    sink(bytes);
-    lock.lock();
-    if (!closed_) {
-      sink_ = std::move(sink);
-      return;
-    }
-    lock.unlock();
-    sink({});
+    const std::lock_guard lock(mutex_);
+    tunnel_in_ += bytes;
+    arrived_.notify_all();
+  }
+  // Nobody takes the bytes yet.
+  bool is_full() {
+    const std::lock_guard lock(mutex_);
+    return tunnel_in_.size() > kReadAhead;
   }
 
   // Sends, then goes on with the next request, as far as that goes without waiting.
@@ -930,18 +919,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool lingering_ = false;
   bool dead_ = false;
   bool tunnel_ = false;
-  std::atomic<std::size_t> held_ = 0;
 
   // Shared with the threads that answer.
   std::mutex mutex_;
   std::deque<Chunk> out_;
   std::size_t out_offset_ = 0;  // of the first chunk
   std::size_t out_bytes_ = 0;
-  std::condition_variable drained_;
+  std::condition_variable_any drained_;
   int drain_waiters_ = 0;
   std::move_only_function<void()> on_gone_;
-  std::move_only_function<void(std::string_view)> sink_;
-  std::string early_;  // tunnel bytes before there is a sink
+  std::string tunnel_in_;  // bytes after the upgrade that nobody has read yet
+  std::condition_variable_any arrived_;
   bool scheduled_ = false;
   bool answered_ = false;
   bool streaming_ = false;
@@ -954,75 +942,61 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool tunnel_over_ = false;
 };
 
-class ConnectionTunnel final : public Tunnel {
+// The raw bytes of a session after its 101.
+class Tunnel final : public Connection {
  public:
-  explicit ConnectionTunnel(std::shared_ptr<Connection> connection)
-      : connection_(std::move(connection)) {}
-  ~ConnectionTunnel() override { end(); }
+  explicit Tunnel(std::shared_ptr<Session> session) : session_(std::move(session)) {}
+  ~Tunnel() override { shutdown_write(); }
 
-  void on_bytes(std::move_only_function<void(std::string_view)> sink) override {
-    {
-      const std::lock_guard lock(connection_->mutex_);
-      if (!connection_->closed_) {
-        post(std::move(sink));
-        return;
-      }
-    }
-    sink({});
+  Result<std::size_t> read(char* buffer, std::size_t size, std::stop_token stop) override {
+    std::unique_lock lock(session_->mutex_);
+    const bool some = session_->arrived_.wait(
+        lock, stop, [this] { return !session_->tunnel_in_.empty() || session_->closed_; });
+    if (!some) return fail(Errc::unavailable, "stopped");
+    auto& waiting = session_->tunnel_in_;
+    const std::size_t n = waiting.copy(buffer, size);
+    const bool was_full = waiting.size() > kReadAhead;
+    waiting.erase(0, n);
+    if (was_full && waiting.size() <= kReadAhead && !session_->closed_)
+      asio::post(session_->worker_->io, [s = session_] {
+        if (!s->dead_) s->readable();
+      });
+    return n;
   }
 
-  bool write(std::string bytes) override {
+  Result<> write(std::string_view bytes, std::stop_token stop) override {
     {
-      const std::lock_guard lock(connection_->mutex_);
-      if (connection_->closed_ || connection_->tunnel_over_) return false;
-      if (connection_->out_bytes_ + bytes.size() > connection_->shared_->options.outgoing_limit)
-        return false;
-      connection_->push(chunk_of(std::move(bytes)));
+      std::unique_lock lock(session_->mutex_);
+      ++session_->drain_waiters_;
+      const bool room = session_->drained_.wait(
+          lock, stop, [this] { return session_->closed_ || session_->out_bytes_ < kWriteAhead; });
+      --session_->drain_waiters_;
+      if (!room) return fail(Errc::unavailable, "stopped");
+      if (session_->closed_ || session_->tunnel_over_)
+        return fail(Errc::unavailable, "the peer has closed the connection");
+      session_->push(chunk_of(std::string(bytes)));
     }
-    connection_->schedule();
-    return true;
+    session_->schedule();
+    return {};
   }
 
-  void close() override { end(); }
+  void shutdown_write() override {
+    {
+      const std::lock_guard lock(session_->mutex_);
+      if (session_->tunnel_over_) return;
+      session_->tunnel_over_ = true;
+    }
+    session_->schedule();
+  }
 
  private:
-  void post(std::move_only_function<void(std::string_view)> sink) {
-    asio::post(connection_->worker_->io, [c = connection_, sink = std::move(sink)]() mutable {
-      std::string early;
-      bool closed = false;
-      {
-        const std::lock_guard lock(c->mutex_);
-        early.swap(c->early_);
-        c->held_ = 0;
-        closed = c->closed_;
-      }
-      if (!early.empty()) sink(early);
-      if (closed) return sink({});
-      {
-        const std::lock_guard lock(c->mutex_);
-        if (!c->closed_) c->sink_ = std::move(sink);
-      }
-      if (sink) return sink({});  // closed by the sink itself
-      c->wait_readable();
-    });
-  }
-
-  void end() {
-    {
-      const std::lock_guard lock(connection_->mutex_);
-      if (connection_->tunnel_over_) return;
-      connection_->tunnel_over_ = true;
-    }
-    connection_->schedule();
-  }
-
-  std::shared_ptr<Connection> connection_;
+  const std::shared_ptr<Session> session_;
 };
 
 // The answer to one request.
 class Exchange final : public Responder {
  public:
-  Exchange(std::shared_ptr<Connection> connection, bool head, bool http10, bool keep_alive)
+  Exchange(std::shared_ptr<Session> connection, bool head, bool http10, bool keep_alive)
       : connection_(std::move(connection)), head_(head), http10_(http10), keep_alive_(keep_alive) {}
 
   ~Exchange() override {
@@ -1129,7 +1103,7 @@ class Exchange final : public Responder {
     connection_->flush_soon();
   }
 
-  std::shared_ptr<Tunnel> upgrade(Headers headers) override {
+  std::unique_ptr<Connection> upgrade(Headers headers) override {
     if (!take()) return nullptr;
     std::string head;
     append_status_and_headers(head, 101, headers);
@@ -1140,9 +1114,7 @@ class Exchange final : public Responder {
       connection_->push(chunk_of(std::move(head)));
       connection_->on_gone_ = nullptr;
     }
-    auto tunnel = std::make_shared<ConnectionTunnel>(connection_);
-    const std::lock_guard lock(connection_->mutex_);
-    if (connection_->closed_) return nullptr;
+    auto tunnel = std::make_unique<Tunnel>(connection_);
     asio::post(connection_->worker_->io, [c = connection_] {
       if (c->dead_) return;
       c->tunnel_ = true;
@@ -1203,13 +1175,13 @@ class Exchange final : public Responder {
     connection_->push(line_break());
   }
 
-  const std::shared_ptr<Connection> connection_;
+  const std::shared_ptr<Session> connection_;
   const bool head_, http10_, keep_alive_;
   std::atomic<bool> used_ = false;
   bool open_ = false;  // under the connection's lock: a stream that may go on
 };
 
-void Connection::dispatch(Request request, bool http10) {
+void Session::dispatch(Request request, bool http10) {
   if (http10 && close_after_ == false && !mentions(request.headers.get("Connection"), "keep-alive"))
     close_after_ = true;
   const bool head = request.method == "HEAD";
@@ -1401,7 +1373,7 @@ class ServerImpl final : public Server {
       }
       shared_->open.fetch_add(1);
       const auto& worker = workers_[next_++ % workers_.size()];
-      asio::post(worker->io, [c = std::make_shared<Connection>(
+      asio::post(worker->io, [c = std::make_shared<Session>(
                                   worker, shared_, fd, address_text(storage))] { c->start(); });
     }
   }

@@ -11,22 +11,11 @@
 #include <string>
 #include <string_view>
 
+#include "base/http/connection.h"
 #include "base/http/message.h"
 #include "base/result.h"
 
 namespace nodal::http {
-
-/// A connection after its 101: raw bytes both ways (SPDY and WebSocket live above it). Thread-safe.
-class Tunnel {
- public:
-  virtual ~Tunnel() = default;
-  /// Bytes from the peer, in order, on one thread at a time; "" once at the end.
-  virtual void on_bytes(std::move_only_function<void(std::string_view)> sink) = 0;
-  /// Queues bytes. False: the peer is gone or more than the outgoing limit waits.
-  virtual bool write(std::string bytes) = 0;
-  /// Sends what is queued, then closes.
-  virtual void close() = 0;
-};
 
 /// Where one request is answered: exactly one of send(), begin()…end(), upgrade(). Thread-safe; may
 /// outlive the handler call and be used from any thread. If it dies unanswered the client gets a
@@ -52,8 +41,9 @@ class Responder {
   }
   virtual void end() = 0;
 
-  /// 101 with these headers, then raw bytes. Null when the client is gone.
-  virtual std::shared_ptr<Tunnel> upgrade(Headers headers) = 0;
+  /// 101 with these headers, then raw bytes; destroying the connection sends what waits and closes.
+  /// Null when the client is gone.
+  virtual std::unique_ptr<Connection> upgrade(Headers headers) = 0;
 
   /// Called once, on any thread, when the client closes before the answer ends; at once if that has
   /// happened.

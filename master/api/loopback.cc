@@ -97,7 +97,7 @@ class LoopbackResponder final : public http::Responder {
     box_->streaming = false;
     box_->changed.notify_all();
   }
-  std::shared_ptr<http::Tunnel> upgrade(http::Headers) override { return nullptr; }
+  std::unique_ptr<http::Connection> upgrade(http::Headers) override { return nullptr; }
   void on_gone(std::move_only_function<void()> call) override {
     {
       const std::lock_guard lock(box_->mutex);

@@ -456,14 +456,17 @@ TEST(HttpServer, TellsWhenAClientGoes) {
 }
 
 TEST(HttpServer, UpgradesToATunnel) {
-  Mailbox<int> ended;
+  std::jthread echo;
   const auto server = serve([&](Request request, ResponderPtr responder) {
     EXPECT_EQ(request.headers.get("Upgrade"), "echo");
     auto tunnel = responder->upgrade({{"Connection", "Upgrade"}, {"Upgrade", "echo"}});
-    tunnel->on_bytes([tunnel, &ended](std::string_view bytes) {
-      if (bytes.empty()) return ended.put(1);
-      tunnel->write("<" + std::string(bytes) + ">");
-      if (bytes == "bye") tunnel->close();
+    echo = std::jthread([tunnel = std::move(tunnel)](const std::stop_token& stop) {
+      char buffer[64];
+      while (const auto n = tunnel->read(buffer, sizeof buffer, stop).value_or(0)) {
+        const std::string bytes(buffer, n);
+        ASSERT_TRUE(tunnel->write("<" + bytes + ">", stop));
+        if (bytes == "bye") return;
+      }
     });
   });
   Peer peer(server->port());
@@ -474,7 +477,34 @@ TEST(HttpServer, UpgradesToATunnel) {
   EXPECT_EQ(peer.until(">"), "<late>");
   peer.write("bye");
   EXPECT_EQ(peer.rest(), "<bye>");
-  EXPECT_TRUE(ended.wait());
+}
+
+// A peer that sends and takes nothing makes the other side wait instead of filling memory; both
+// ways go on afterwards.
+TEST(HttpServer, AnUpgradedConnectionHasBackPressure) {
+  constexpr std::size_t kMuch = 8u << 20;
+  Mailbox<bool> stopped;
+  std::jthread sender;
+  const auto server = serve([&](Request, ResponderPtr responder) {
+    auto tunnel = responder->upgrade({{"Connection", "Upgrade"}, {"Upgrade", "flood"}});
+    sender = std::jthread([&, tunnel = std::move(tunnel)](const std::stop_token& stop) {
+      const std::stop_source first;
+      const std::jthread alarm([first]() mutable {
+        std::this_thread::sleep_for(300ms);
+        first.request_stop();
+      });
+      const std::string piece(64u << 10, 'x');
+      std::size_t sent = 0;
+      while (sent < kMuch && tunnel->write(piece, first.get_token())) sent += piece.size();
+      stopped.put(sent < kMuch);
+      while (sent < kMuch && tunnel->write(piece, stop)) sent += piece.size();
+    });
+  });
+  Peer peer(server->port());
+  peer.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: flood\r\n\r\n");
+  peer.until("\r\n\r\n");
+  EXPECT_TRUE(stopped.wait(5s).value_or(false));
+  EXPECT_EQ(peer.rest().size(), kMuch);
 }
 
 TEST(HttpServer, TlsWithOptionalClientCertificates) {
