@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "agent/pod/facts.h"
 #include "agent/probe/prober.h"
 #include "base/text.h"
 
@@ -15,13 +16,6 @@ constexpr std::chrono::milliseconds kLongestDrain{2000};
 constexpr std::chrono::seconds kLeast{2};  // left for the signal after hooks that took the grace
 
 }  // namespace
-
-const core_v1::Container* find_container(const core_v1::Pod& pod, std::string_view name) {
-  for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
-    for (const auto& container : *list)
-      if (container.name == name) return &container;
-  return nullptr;
-}
 
 Endings::Endings(Runtime& runtime, const DrainGate& gate, Record record,
                  std::function<void(const std::string& key, const Result<>& outcome)> ended)

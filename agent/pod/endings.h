@@ -45,8 +45,4 @@ class Endings {
   Pool pool_;                                          // last: its jobs use the rest
 };
 
-/// The container of that name in the pod's spec, init containers included; null when there is none.
-[[nodiscard]] const core_v1::Container* find_container(const core_v1::Pod& pod,
-                                                       std::string_view name);
-
 }  // namespace nodal::agent

@@ -52,4 +52,11 @@ const SeenSandbox* ready_sandbox(const SeenPod& seen) {
   return out;
 }
 
+const core_v1::Container* find_container(const core_v1::Pod& pod, std::string_view name) {
+  for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
+    for (const auto& container : *list)
+      if (container.name == name) return &container;
+  return nullptr;
+}
+
 }  // namespace nodal::agent

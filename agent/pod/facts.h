@@ -33,4 +33,8 @@ inline constexpr const char* kInit = "init";  ///< "true" for init containers
 /// The newest sandbox that is ready; null when there is none.
 [[nodiscard]] const SeenSandbox* ready_sandbox(const SeenPod& seen);
 
+/// The container of that name in the pod's spec, init containers included; null when there is none.
+[[nodiscard]] const core_v1::Container* find_container(const core_v1::Pod& pod,
+                                                       std::string_view name);
+
 }  // namespace nodal::agent

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "agent/runtime/process.h"
 #include "agent/runtime/types.h"
 #include "base/result.h"
 
@@ -63,6 +65,20 @@ class Runtime {
   /// @errors timed_out, not_found
   virtual Result<ExecResult> exec(std::string_view id, const std::vector<std::string>& command,
                                   std::chrono::milliseconds timeout) = 0;
+
+  struct StreamOptions {
+    bool input = false;  ///< standard input is wanted
+    bool tty = false;    ///< on a terminal: stderr comes with stdout
+  };
+  /// Runs a command in a running container, for somebody who talks to it.
+  /// @errors not_found: it does not run
+  virtual Result<std::unique_ptr<ProcessStreams>> exec_streams(
+      std::string_view id, const std::vector<std::string>& command,
+      const StreamOptions& options) = 0;
+  /// The streams of a running container's own process; whether on a terminal is the container's.
+  /// @errors not_found
+  virtual Result<std::unique_ptr<ProcessStreams>> attach(std::string_view id,
+                                                         const StreamOptions& options) = 0;
 
   struct LogOptions {
     bool follow = false, timestamps = false;

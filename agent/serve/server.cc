@@ -3,16 +3,15 @@
 
 #include <algorithm>
 #include <atomic>
-#include <list>
-#include <mutex>
-#include <thread>
 
 #include "agent/pod/facts.h"
+#include "agent/serve/command_session.h"
+#include "agent/serve/port_forward.h"
+#include "agent/serve/target.h"
 #include "api-client/codec/codec.h"
-#include "api-client/codec/time.h"
 #include "base/file.h"
-#include "base/log.h"
-#include "base/loop/stop.h"
+#include "base/loop/pool.h"
+#include "base/stream/websocket_connection.h"
 #include "base/text.h"
 
 namespace nodal::agent {
@@ -37,48 +36,6 @@ bool may_ask(const http::Request& request) {
          std::ranges::find(groups, "system:masters") != groups.end();
 }
 
-struct LogRequest {
-  std::string ns, pod, container;
-  bool previous = false;
-  Runtime::LogOptions options;
-};
-
-Result<LogRequest> parse_log_request(const std::string& target) {
-  const auto question = target.find('?');
-  const auto parts = text::split(std::string_view(target).substr(0, question), '/');
-  if (parts.size() != 5) return fail(Errc::not_found, "no such path");
-  LogRequest out;
-  std::string* names[] = {&out.ns, &out.pod, &out.container};
-  for (std::size_t i = 0; i < 3; ++i) {
-    auto part = http::percent_decode(parts[i + 2]);
-    if (!part) return fail(Errc::invalid, "a path that cannot be decoded");
-    *names[i] = std::move(*part);
-  }
-  const auto query = question == std::string::npos
-                         ? std::vector<std::pair<std::string, std::string>>{}
-                         : http::parse_query(std::string_view(target).substr(question + 1))
-                               .value_or(std::vector<std::pair<std::string, std::string>>{});
-  for (const auto& [key, value] : query) {
-    const bool on = value == "true" || value == "1";
-    const auto number = text::number<std::int64_t>(value);
-    const bool counts = key == "tailLines" || key == "limitBytes" || key == "sinceSeconds";
-    if (counts && (!number || *number < 0))
-      return fail(Errc::invalid, text::cat(key, ": not a number: ", value));
-    if (key == "follow") out.options.follow = on;
-    if (key == "previous") out.previous = on;
-    if (key == "timestamps") out.options.timestamps = on;
-    if (key == "tailLines") out.options.tail_lines = *number;
-    if (key == "limitBytes") out.options.limit_bytes = *number;
-    if (key == "sinceSeconds") out.options.since_seconds = *number;
-    if (key == "sinceTime") {
-      out.options.since_time = parse_time(value);
-      if (!out.options.since_time)
-        return fail(Errc::invalid, text::cat("sinceTime: not a time: ", value));
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 struct AgentServer::State {
@@ -86,10 +43,8 @@ struct AgentServer::State {
   const client::Mirror<core_v1::Pod>* pods = nullptr;
   Plans plans;
   std::stop_source stop;
-  std::mutex mutex;
-  std::list<std::jthread> streams;   // under mutex
-  std::list<std::jthread> finished;  // under mutex: to be joined by the next
   std::atomic<int> count = 0;
+  Pool streams{"stream", kMostStreams};
   std::unique_ptr<http::Server> server, debug;
 
   void serve(const http::Request& request, const http::ResponderPtr& responder, bool local) {
@@ -97,6 +52,10 @@ struct AgentServer::State {
     if (!local && !may_ask(request))
       return responder->send(answer(request.certificate ? 403 : 401,
                                     request.certificate ? "Forbidden\n" : "Unauthorized\n"));
+    auto target = parse_stream_target(request.target);
+    if (target) return stream(request, std::move(*target), responder, local);
+    if (target.error().code == Errc::invalid)
+      return responder->send(answer(400, target.error().message));
     if (request.method != "GET") return responder->send(answer(405, "only GET\n"));
     if (path == "/healthz") return responder->send(answer(200, "ok"));
     if (path == "/pods") {
@@ -113,47 +72,57 @@ struct AgentServer::State {
       for (const auto& [pod, plan] : plans()) out += text::cat(pod, ": ", plan, "\n");
       return responder->send(answer(200, std::move(out)));
     }
-    if (path.starts_with("/containerLogs/")) return logs(request, responder);
     responder->send(answer(404, "no such path\n"));
   }
 
-  void logs(const http::Request& request, const http::ResponderPtr& responder) {
-    auto wanted = parse_log_request(request.target);
-    if (!wanted)
-      return responder->send(
-          answer(wanted.error().code == Errc::not_found ? 404 : 400, wanted.error().message));
+  // Streams block: each has a thread.
+  void stream(const http::Request& request, StreamTarget target,
+              const http::ResponderPtr& responder, bool local) {
+    const bool logs = target.kind == StreamTarget::Kind::logs;
+    if (local && !logs) return responder->send(answer(403, "only over TLS\n"));
+    if (request.method != "GET" && (logs || request.method != "POST"))
+      return responder->send(answer(405, logs ? "only GET\n" : "only GET and POST\n"));
     if (++count > kMostStreams) {
       --count;
-      return responder->send(answer(429, "too many log streams\n"));
+      return responder->send(answer(429, "too many streams\n"));
     }
-    const std::lock_guard lock(mutex);
-    finished.clear();
-    streams.emplace_back();
-    const auto self = std::prev(streams.end());
-    *self = std::jthread([this, self, wanted = std::move(*wanted), responder] {
-      name_thread("logs");
-      stream(wanted, responder);
+    const bool taken = streams.run([this, request, target = std::move(target), responder] {
+      carry(request, target, responder);
       --count;
-      const std::lock_guard end_lock(mutex);
-      finished.splice(finished.end(), streams, self);
     });
+    if (taken) return;
+    --count;
+    responder->send(answer(503, "the agent ends\n"));
   }
 
-  void stream(const LogRequest& wanted, const http::ResponderPtr& responder) {
-    const auto pod = pods->get(client::object_key(wanted.ns, wanted.pod));
+  void carry(const http::Request& request, const StreamTarget& target,
+             const http::ResponderPtr& responder) {
+    const auto pod = pods->get(client::object_key(target.ns, target.pod));
     if (!pod)
       return responder->send(
-          answer(404, text::cat("pod \"", wanted.pod, "\" is not on this node\n")));
+          answer(404, text::cat("pod \"", target.pod, "\" is not on this node\n")));
     const auto seen = runtime->inspect(ref_of(*pod));
     if (!seen) return responder->send(answer(503, seen.error().message));
+    switch (target.kind) {
+      case StreamTarget::Kind::logs:
+        return logs(target, *seen, responder);
+      case StreamTarget::Kind::exec:
+      case StreamTarget::Kind::attach:
+        return command(request, target, *pod, *seen, responder);
+      case StreamTarget::Kind::port_forward:
+        return forward(request, target, *seen, responder);
+    }
+  }
+
+  void logs(const StreamTarget& target, const SeenPod& seen, const http::ResponderPtr& responder) {
     const auto* container =
-        wanted.previous ? previous(*seen, wanted.container) : newest(*seen, wanted.container);
+        target.previous ? previous(seen, target.container) : newest(seen, target.container);
     if (container == nullptr)
       return responder->send(
-          answer(400, wanted.previous
-                          ? text::cat("previous terminated container \"", wanted.container,
-                                      "\" in pod \"", wanted.pod, "\" not found")
-                          : text::cat("container \"", wanted.container, "\" in pod \"", wanted.pod,
+          answer(400, target.previous
+                          ? text::cat("previous terminated container \"", target.container,
+                                      "\" in pod \"", target.pod, "\" not found")
+                          : text::cat("container \"", target.container, "\" in pod \"", target.pod,
                                       "\" is waiting to start: ContainerCreating")));
     std::stop_source gone;
     const std::stop_callback chain(stop.get_token(), [&gone] { gone.request_stop(); });
@@ -162,7 +131,7 @@ struct AgentServer::State {
     head.headers.add("Content-Type", "text/plain; charset=utf-8");
     responder->begin(std::move(head));
     const auto done = runtime->logs(
-        container->id, wanted.options,
+        container->id, target.log,
         [&](std::string_view bytes) {
           return responder->write(std::make_shared<const std::string>(bytes)) &&
                  responder->wait_drained(kWaiting);
@@ -173,6 +142,57 @@ struct AgentServer::State {
           text::cat("logs end early: ", done.error().message, "\n")));
     responder->end();
   }
+
+  void command(const http::Request& request, const StreamTarget& target, const core_v1::Pod& pod,
+               const SeenPod& seen, const http::ResponderPtr& responder) {
+    const auto* container = newest(seen, target.container);
+    if (container == nullptr || container->state != ContainerState::running)
+      return responder->send(answer(
+          400,
+          find_container(pod, target.container) == nullptr
+              ? text::cat("container ", target.container, " is not valid for pod ", target.pod)
+              : text::cat("container ", target.container, " is not running in pod ", target.pod)));
+    auto handshake = shake_hands(request, target.streams);
+    if (!handshake.protocol)
+      return refuse(handshake.status, handshake.headers, handshake.message, responder);
+    const auto connection = responder->upgrade(std::move(handshake.headers));
+    if (!connection) return;
+    const Runtime::StreamOptions options{target.streams.input, target.streams.tty};
+    run_command(
+        *connection, *handshake.protocol,
+        [&] {
+          return target.kind == StreamTarget::Kind::exec
+                     ? runtime->exec_streams(container->id, target.command, options)
+                     : runtime->attach(container->id, options);
+        },
+        stop.get_token());
+  }
+
+  void forward(const http::Request& request, const StreamTarget& target, const SeenPod& seen,
+               const http::ResponderPtr& responder) {
+    const auto* sandbox = ready_sandbox(seen);
+    if (sandbox == nullptr)
+      return responder->send(answer(400, text::cat("pod ", target.pod, " is not running")));
+    auto handshake = shake_hands_for_ports(request);
+    if (handshake.status != 101)
+      return refuse(handshake.status, handshake.headers, handshake.message, responder);
+    auto connection = responder->upgrade(std::move(handshake.headers));
+    if (!connection) return;
+    if (handshake.in_websocket)
+      connection = std::make_unique<websocket::StreamConnection>(std::move(connection),
+                                                                 websocket::Decoder::From::client);
+    const std::string netns = sandbox->host_network ? "" : sandbox->netns_path;
+    forward_ports(
+        *connection, [&netns](std::uint16_t port) { return dial_in(netns, port); },
+        stop.get_token());
+  }
+
+  static void refuse(int status, const http::Headers& headers, const std::string& message,
+                     const http::ResponderPtr& responder) {
+    auto refusal = answer(status, message + "\n");
+    for (const auto& [name, value] : headers.lines()) refusal.headers.add(name, value);
+    responder->send(std::move(refusal));
+  }
 };
 
 AgentServer::AgentServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -181,12 +201,6 @@ AgentServer::~AgentServer() {
   state_->stop.request_stop();
   state_->server.reset();
   state_->debug.reset();
-  std::list<std::jthread> rest;
-  {
-    const std::lock_guard lock(state_->mutex);
-    rest.swap(state_->streams);
-  }
-  rest.clear();
 }
 
 Result<std::unique_ptr<AgentServer>> AgentServer::start(const ServeOptions& options,

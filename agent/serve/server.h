@@ -20,7 +20,7 @@ struct ServeOptions {
   std::string debug_socket;  ///< "" none
 };
 
-/// GET /containerLogs/NAMESPACE/POD/CONTAINER, /pods, /healthz for callers with a client
+/// Logs, exec, attach and port-forward (target.h), /pods and /healthz for callers with a client
 /// certificate of the cluster's CA in group system:masters or with the name of the API server's
 /// own; no port without TLS (SECURITY 10, 11).
 class AgentServer {

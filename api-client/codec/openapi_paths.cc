@@ -75,6 +75,11 @@ bool has(std::span<const std::string_view> verbs, std::string_view verb) {
 }
 
 /// Collects the paths of one kind.
+bool is_stream(std::string_view subresource) {
+  return subresource == "log" || subresource == "exec" || subresource == "attach" ||
+         subresource == "portforward";
+}
+
 class Collector {
  public:
   explicit Collector(const Resource& resource)
@@ -175,7 +180,8 @@ class Collector {
     begin(resource_.namespaced, true, sub.name);
     const auto* const type =
         sub.kind.empty() ? resource_.type : document_type(sub.group, sub.version, sub.kind);
-    const bool plain = sub.name == "log";
+    // What comes back is text, or no HTTP any more.
+    const bool plain = is_stream(sub.name);
     auto end = std::string(sub.name);
     end[0] = static_cast<char>(end[0] - 'a' + 'A');
     const auto one = [&](std::string_view method, std::string_view id_verb,
@@ -192,7 +198,7 @@ class Collector {
     };
     if (has(sub.verbs, "get")) {
       auto& read = one("get", "read", "Read");
-      if (plain) read.parameters = kReadingLog;
+      if (sub.name == "log") read.parameters = kReadingLog;
     }
     if (has(sub.verbs, "update")) {
       auto& update = one("put", "replace", "Replace");
@@ -201,8 +207,8 @@ class Collector {
     }
     if (has(sub.verbs, "create")) {
       auto& create = one("post", "create", "Create");
-      create.body = type;
-      create.parameters = kWriting;
+      create.body = plain ? nullptr : type;
+      if (!plain) create.parameters = kWriting;
     }
     if (has(sub.verbs, "patch")) one("patch", "patch", "Change").parameters = kPatching;
   }

@@ -11,7 +11,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -25,6 +24,7 @@
 #include <vector>
 
 #include "base/handle.h"
+#include "base/loop/stop.h"
 #include "base/net/address.h"
 #include "base/text.h"
 
@@ -102,24 +102,6 @@ std::string openssl_error() {
   ERR_error_string_n(code, buffer, sizeof buffer);
   return buffer;
 }
-
-/// An eventfd that becomes readable when the stop is requested.
-class StopFd {
- public:
-  explicit StopFd(const std::stop_token& stop) {
-    if (!stop.stop_possible()) return;
-    fd_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    callback_.emplace(stop, [fd = fd_.get()] {
-      const std::uint64_t one = 1;
-      [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
-    });
-  }
-  [[nodiscard]] int get() const { return fd_.get(); }
-
- private:
-  UniqueFd fd_;
-  std::optional<std::stop_callback<std::function<void()>>> callback_;
-};
 
 /// Waits for the socket. @errors timed_out; unavailable when stopped
 Result<> wait(int fd, short events, Deadline deadline, int stop_fd) {

@@ -27,7 +27,7 @@ void carry(Connection& from, Connection& to, std::stop_source stop) {
 }  // namespace
 
 void splice(Connection& a, Connection& b, std::stop_source stop) {
-  const std::jthread back([&] {
+  const std::jthread back([&a, &b, stop]() mutable {
     name_thread("splice");
     carry(b, a, stop);
     stop.request_stop();

@@ -4,6 +4,8 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -46,6 +48,15 @@ void tune_memory() {
 
 void name_thread(const char* name) {
   pthread_setname_np(pthread_self(), std::string(name).substr(0, 15).c_str());
+}
+
+StopFd::StopFd(const std::stop_token& stop) {
+  if (!stop.stop_possible()) return;
+  fd_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  callback_.emplace(stop, [fd = fd_.get()] {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
+  });
 }
 
 }  // namespace nodal

@@ -1,7 +1,11 @@
-// base/loop/stop.h — SIGTERM and SIGINT as a stop_token.
+// base/loop/stop.h — SIGTERM and SIGINT as a stop_token, a stop_token as a descriptor.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <stop_token>
+
+#include "base/handle.h"
 
 namespace nodal {
 
@@ -19,5 +23,17 @@ void tune_memory();
 
 /// Names the calling thread (15 characters at most reach the kernel).
 void name_thread(const char* name);
+
+/// A descriptor that becomes readable when the stop is requested: for poll(2).
+class StopFd {
+ public:
+  explicit StopFd(const std::stop_token& stop);
+  /// -1 when no stop can come.
+  [[nodiscard]] int get() const { return fd_.get(); }
+
+ private:
+  UniqueFd fd_;
+  std::optional<std::stop_callback<std::function<void()>>> callback_;
+};
 
 }  // namespace nodal

@@ -96,7 +96,7 @@ void Call::answer_object(int status, const Bytes& object) {
 Api::Api(ApiParts parts)
     : parts_(std::move(parts)),
       objects_(*parts_.kv, *parts_.clock),
-      streams_("api-stream", 64),
+      streams_("api-stream", 256),
       pool_("api-write", parts_.write_threads) {
   objects_.on_removed([this](const schema::Resource& resource, const boost::json::object& object) {
     if (resource.group.empty() && resource.kind == "Service" && parts_.release_service)
@@ -254,6 +254,7 @@ void Api::route_resource(const CallPtr& call) {
   if (sub == "finalize") return blocking(call, handlers::finalize);
   if (sub == "token") return blocking(call, handlers::token);
   if (sub == "log") return handlers::log(call);
+  if (sub == "exec" || sub == "attach" || sub == "portforward") return handlers::stream(call);
   call->fail(errors::no_such_path().error());
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/http/client.h"
 #include "base/http/message.h"
 #include "base/http/server.h"
 #include "base/loop/pool.h"
@@ -64,6 +65,10 @@ struct ApiParts {
                                        const std::function<bool(std::string_view)>& sink,
                                        std::stop_token stop)>
       call_agent;
+  /// Asks an agent to switch protocols.
+  std::function<Result<http::Upgraded>(const AgentAddress&, const http::Request& request,
+                                       std::stop_token stop)>
+      upgrade_agent;
 
   std::string advertise_address = "127.0.0.1:6443";
   std::chrono::seconds bookmark_interval{60};

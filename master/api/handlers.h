@@ -30,6 +30,7 @@ void evict(Call& call);
 void finalize(Call& call);
 void token(Call& call);
 void log(const CallPtr& call);
+void stream(const CallPtr& call);  ///< exec, attach, portforward
 
 // No resources. False: not theirs.
 bool discovery(Call& call);

@@ -44,6 +44,13 @@ std::string_view RequestInfo::parameter(std::string_view key) const {
   return {};
 }
 
+std::vector<std::string_view> RequestInfo::parameters(std::string_view key) const {
+  std::vector<std::string_view> out;
+  for (const auto& [name, value] : query)
+    if (name == key) out.emplace_back(value);
+  return out;
+}
+
 bool RequestInfo::has_parameter(std::string_view key) const {
   return std::ranges::any_of(query, [&](const auto& p) { return p.first == key; });
 }

@@ -29,6 +29,8 @@ struct RequestInfo {
 
   /// The first parameter of that name, or "".
   [[nodiscard]] std::string_view parameter(std::string_view key) const;
+  /// All parameters of that name, in order.
+  [[nodiscard]] std::vector<std::string_view> parameters(std::string_view key) const;
   [[nodiscard]] bool has_parameter(std::string_view key) const;
   /// "true", "1", or present without a value; as the API server reads booleans.
   [[nodiscard]] bool flag(std::string_view key) const;

@@ -48,6 +48,20 @@ bool names_reference(const json::value& value, std::string_view holder, std::str
   return false;
 }
 
+// How to reach an agent. The address comes from the node's own report (SECURITY 23).
+Result<http::ClientOptions> options_for(const Foundation& f, const ApiParts::AgentAddress& agent) {
+  if (const auto ip = net::IpAddress::parse(agent.host);
+      ip && (ip->is_link_local() || ip->is_multicast() || ip->is_unspecified()))
+    return fail(Errc::forbidden,
+                text::cat("the node's address ", agent.host, " is not one that an agent can have"));
+  http::ClientOptions options;
+  const bool v6 = agent.host.find(':') != std::string::npos;
+  options.address = text::cat("https://", v6 ? "[" : "", agent.host, v6 ? "]:" : ":", agent.port);
+  options.tls =
+      http::ClientTls{f.ca_pem, f.agent_client.certificate_pem, f.agent_client.key_pem, "", false};
+  return options;
+}
+
 class Reserved final : public ApiParts::Reservation {
  public:
   explicit Reserved(std::unique_ptr<ServiceAllocator::Reservation> inner)
@@ -150,19 +164,13 @@ ApiParts make_parts(const Foundation& f) {
   parts.call_agent = [&f](const ApiParts::AgentAddress& agent, const std::string& path,
                           const std::function<bool(std::string_view)>& sink,
                           std::stop_token stop) -> Result<http::Response> {
-    // The address comes from the node's own report (SECURITY 23).
-    if (const auto ip = net::IpAddress::parse(agent.host);
-        ip && (ip->is_link_local() || ip->is_multicast() || ip->is_unspecified()))
-      return fail(Errc::forbidden, text::cat("the node's address ", agent.host,
-                                             " is not one that an agent can have"));
-    http::ClientOptions options;
-    const bool v6 = agent.host.find(':') != std::string::npos;
-    options.address = text::cat("https://", v6 ? "[" : "", agent.host, v6 ? "]:" : ":", agent.port);
-    options.tls = http::ClientTls{f.ca_pem, f.agent_client.certificate_pem, f.agent_client.key_pem,
-                                  "", false};
     http::Request request;
     request.target = path;
-    return http::Client(std::move(options)).stream(request, sink, std::move(stop));
+    return http::Client(NODAL_TRY(options_for(f, agent))).stream(request, sink, std::move(stop));
+  };
+  parts.upgrade_agent = [&f](const ApiParts::AgentAddress& agent, const http::Request& request,
+                             std::stop_token stop) -> Result<http::Upgraded> {
+    return http::Client(NODAL_TRY(options_for(f, agent))).upgrade(request, std::move(stop));
   };
   return parts;
 }

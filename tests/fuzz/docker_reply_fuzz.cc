@@ -29,10 +29,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // However a stream is cut, its payload is the same.
   std::string whole, pieces;
   FrameReader one, many;
-  const auto a = one.feed(bytes, [&](std::string_view p) { return whole += p, true; });
+  const auto a =
+      one.feed(bytes, [&](FrameReader::Source, std::string_view p) { return whole += p, true; });
   nodal::Result<bool> b = true;
   for (std::size_t i = 0; i < size && b; ++i)
-    b = many.feed(bytes.substr(i, 1), [&](std::string_view p) { return pieces += p, true; });
+    b = many.feed(bytes.substr(i, 1),
+                  [&](FrameReader::Source, std::string_view p) { return pieces += p, true; });
   if (a.has_value() != b.has_value() || whole != pieces) std::abort();
   return 0;
 }

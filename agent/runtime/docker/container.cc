@@ -133,7 +133,8 @@ Result<> DockerRuntime::logs(std::string_view id, const LogOptions& options,
       "GET", path, {}, {},
       [&](std::string_view bytes) {
         if (container.tty) return limited(bytes);
-        broken = frames.feed(bytes, limited);
+        broken =
+            frames.feed(bytes, [&](FrameReader::Source, std::string_view b) { return limited(b); });
         return broken.value_or(false);
       },
       stop, options.follow ? std::chrono::hours(24) : std::chrono::minutes(1));

@@ -101,6 +101,17 @@ Result<http::Response> Engine::slow_call(std::string_view method, std::string_vi
   return checked(std::move(*response));
 }
 
+Result<std::unique_ptr<http::Connection>> Engine::upgrade(std::string_view path, std::string body) {
+  auto asked = NODAL_TRY(request("POST", path, std::move(body), "application/json"));
+  asked.headers.set("Connection", "Upgrade");
+  asked.headers.set("Upgrade", "tcp");
+  auto upgraded = client_.upgrade(asked);
+  if (!upgraded) return std::unexpected(away(std::move(upgraded).error()));
+  if (upgraded->connection) return std::move(upgraded->connection);
+  NODAL_TRY(checked(std::move(upgraded->response)));
+  return fail(Errc::internal, "the engine does not switch to a raw stream");
+}
+
 Result<> Engine::stream(std::string_view method, std::string_view path, std::string body,
                         http::Headers headers, const std::function<bool(std::string_view)>& sink,
                         std::stop_token stop, std::chrono::milliseconds idle) {

@@ -43,6 +43,9 @@ class Engine {
                   http::Headers headers, const std::function<bool(std::string_view)>& sink,
                   std::stop_token stop, std::chrono::milliseconds idle);
 
+  /// A call that becomes a raw connection.
+  Result<std::unique_ptr<http::Connection>> upgrade(std::string_view path, std::string body);
+
   [[nodiscard]] const std::string& address() const { return address_; }
 
  private:

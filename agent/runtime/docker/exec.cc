@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <random>
 #include <set>
 
 #include "agent/runtime/docker/process_tree.h"
@@ -35,14 +33,6 @@ class Alarm {
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: stopped and joined first
 };
-
-std::string fresh_mark() {
-  std::random_device random;
-  char out[64];
-  std::snprintf(out, sizeof out, "NODAL_EXEC=%08x%08x%08x%08x", random(), random(), random(),
-                random());
-  return out;
-}
 
 }  // namespace
 
@@ -74,7 +64,7 @@ Result<ExecResult> DockerRuntime::exec(std::string_view id, const std::vector<st
     ended = engine_.stream(
         "POST", text::cat("/exec/", exec_id, "/start"), R"({"Detach":false,"Tty":false})", {},
         [&](std::string_view bytes) {
-          broken = frames.feed(bytes, [&](std::string_view piece) {
+          broken = frames.feed(bytes, [&](FrameReader::Source, std::string_view piece) {
             out.output += piece.substr(0, kMaxOutput - out.output.size());
             return true;
           });

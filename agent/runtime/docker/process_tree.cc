@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <random>
 #include <set>
 
 #include "base/file.h"
@@ -31,6 +33,7 @@ std::string read_proc(pid_t pid, std::string_view name, std::size_t limit) {
 }
 
 bool carries(std::string_view environment, std::string_view mark) {
+  if (mark.empty()) return false;
   for (std::size_t at = environment.find(mark); at != std::string_view::npos;
        at = environment.find(mark, at + 1)) {
     const auto end = at + mark.size();
@@ -66,6 +69,14 @@ std::vector<pid_t> tree_of(const std::vector<Process>& all, pid_t root) {
     }
   }
   return {in.begin(), in.end()};
+}
+
+std::string fresh_mark() {
+  std::random_device random;
+  char out[64];
+  std::snprintf(out, sizeof out, "NODAL_EXEC=%08x%08x%08x%08x", random(), random(), random(),
+                random());
+  return out;
 }
 
 void kill_exec(pid_t root, std::string_view mark, std::string_view container_id) {

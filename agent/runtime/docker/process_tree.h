@@ -20,6 +20,11 @@ Process parse_stat(std::string_view line);
 /// The descendants of `root`, of its session, and the marked ones with theirs. Pure.
 std::vector<pid_t> tree_of(const std::vector<Process>& all, pid_t root);
 
+/// A mark that an exec'd process and all its children carry in their environment: NAME=VALUE, never
+/// the same twice.
+std::string fresh_mark();
+
+/// @param mark  "" when they carry none
 /// Kills them with SIGKILL, and again until none is found: one may fork while we look. Only
 /// processes in the cgroup of that container are touched. A child that left session and parent is
 /// still found by the mark in the environment it inherited.

@@ -253,7 +253,7 @@ Result<> LineReader::feed(std::string_view bytes,
 }
 
 Result<bool> FrameReader::feed(std::string_view bytes,
-                               const std::function<bool(std::string_view)>& sink) {
+                               const std::function<bool(Source, std::string_view)>& sink) {
   while (!bytes.empty()) {
     if (remaining_ == 0) {
       header_[header_size_++] = static_cast<unsigned char>(bytes.front());
@@ -268,7 +268,7 @@ Result<bool> FrameReader::feed(std::string_view bytes,
       continue;
     }
     const auto piece = bytes.substr(0, remaining_);
-    if (!sink(piece)) return false;
+    if (!sink(header_[0] == 2 ? Source::error : Source::out, piece)) return false;
     remaining_ -= static_cast<std::uint32_t>(piece.size());
     bytes.remove_prefix(piece.size());
   }

@@ -101,9 +101,11 @@ class LineReader {
 /// @source Docker Engine API, "Attach to a container: stream format"
 class FrameReader {
  public:
+  enum class Source { out, error };
   /// Calls `sink` with payload. False once `sink` answered false.
   /// @errors invalid when a header is none
-  Result<bool> feed(std::string_view bytes, const std::function<bool(std::string_view)>& sink);
+  Result<bool> feed(std::string_view bytes,
+                    const std::function<bool(Source, std::string_view)>& sink);
 
  private:
   unsigned char header_[8] = {};

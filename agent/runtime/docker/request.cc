@@ -214,11 +214,15 @@ Result<std::string> container_body(std::string_view sandbox, const SandboxModes&
   return json::bj::serialize(body);
 }
 
-std::string exec_body(const std::vector<std::string>& command, std::string_view mark) {
-  return json::bj::serialize(object{{"AttachStdout", true},
-                                    {"AttachStderr", true},
-                                    {"Env", array{json::bj::string(mark)}},
-                                    {"Cmd", list_of(command)}});
+std::string exec_body(const std::vector<std::string>& command, std::string_view mark, bool input,
+                      bool tty) {
+  object body{{"AttachStdin", input},
+              {"AttachStdout", true},
+              {"AttachStderr", true},
+              {"Tty", tty},
+              {"Cmd", list_of(command)}};
+  if (!mark.empty()) body["Env"] = array{json::bj::string(mark)};
+  return json::bj::serialize(body);
 }
 
 std::string label(const std::map<std::string, std::string>& labels, std::string_view key) {

@@ -54,7 +54,9 @@ Result<std::string> container_body(std::string_view sandbox, const SandboxModes&
                                    std::int64_t oom_floor);
 
 /// Body of POST /containers/{id}/exec.
-std::string exec_body(const std::vector<std::string>& command, std::string_view mark);
+/// @param mark  an entry of its environment, or ""
+std::string exec_body(const std::vector<std::string>& command, std::string_view mark,
+                      bool input = false, bool tty = false);
 
 /// The PodRef of a labelled container.
 PodRef pod_of(const std::map<std::string, std::string>& labels);

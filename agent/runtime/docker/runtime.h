@@ -46,6 +46,11 @@ class DockerRuntime final : public Runtime {
   Result<> remove_image(std::string_view id) override;
   Result<ExecResult> exec(std::string_view id, const std::vector<std::string>& command,
                           std::chrono::milliseconds timeout) override;
+  Result<std::unique_ptr<ProcessStreams>> exec_streams(std::string_view id,
+                                                       const std::vector<std::string>& command,
+                                                       const StreamOptions& options) override;
+  Result<std::unique_ptr<ProcessStreams>> attach(std::string_view id,
+                                                 const StreamOptions& options) override;
   Result<> logs(std::string_view id, const LogOptions& options,
                 const std::function<bool(std::string_view)>& sink, std::stop_token stop) override;
   Result<> watch(const std::function<void(const RuntimeEvent&)>& sink,

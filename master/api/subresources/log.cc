@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "master/api/handlers.h"
+#include "master/api/subresources/agent_call.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -10,45 +11,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kAhead = 1u << 20;  // waiting bytes of one log before its producer pauses
-
-const json::array* array_in(const json::object& object, std::string_view a, std::string_view b) {
-  const auto* outer = object.if_contains(a);
-  const auto* inner = outer && outer->is_object() ? outer->get_object().if_contains(b) : nullptr;
-  return inner ? inner->if_array() : nullptr;
-}
-
-std::string_view string_of(const json::value& object, std::string_view key) {
-  const auto* o = object.if_object();
-  const auto* value = o ? o->if_contains(key) : nullptr;
-  const auto* text = value ? value->if_string() : nullptr;
-  return text ? std::string_view(text->data(), text->size()) : std::string_view();
-}
-
-// The container that is meant, or why none is.
-Answer<std::string> container_of(const json::object& pod, std::string_view pod_name,
-                                 std::string_view wanted) {
-  std::vector<std::string> regular, all;
-  for (const std::string_view list : {"containers", "initContainers", "ephemeralContainers"})
-    if (const auto* containers = array_in(pod, "spec", list))
-      for (const auto& container : *containers) {
-        all.emplace_back(string_of(container, "name"));
-        if (list == "containers") regular.emplace_back(string_of(container, "name"));
-      }
-  if (!wanted.empty()) {
-    if (std::ranges::find(all, wanted) == all.end())
-      return errors::bad_request(
-          text::cat("container ", wanted, " is not valid for pod ", pod_name));
-    return std::string(wanted);
-  }
-  if (regular.size() == 1) return regular[0];
-  if (const auto* metadata = pod.if_contains("metadata"); metadata && metadata->is_object()) {
-    const auto preferred =
-        string_at(metadata->get_object(), "annotations", "kubectl.kubernetes.io/default-container");
-    if (std::ranges::find(regular, preferred) != regular.end()) return std::string(preferred);
-  }
-  return errors::bad_request(text::cat("a container name must be specified for pod ", pod_name,
-                                       ", choose one of: [", text::join(regular, " "), "]"));
-}
 
 // The query for the agent; only what it knows.
 Answer<std::string> agent_query(const RequestInfo& info) {
@@ -79,32 +41,6 @@ Answer<std::string> agent_query(const RequestInfo& info) {
             "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"}});
     add("sinceTime", info.parameter("sinceTime"));
   }
-  return out;
-}
-
-Answer<ApiParts::AgentAddress> agent_of(Call& call, std::string_view node_name) {
-  const schema::Resource* nodes = schema::find_resource("", "v1", "nodes");
-  const auto entry = call.api->objects().get(*nodes, "", node_name);
-  if (!entry) return std::unexpected(entry.error());
-  const json::object node = parse_object(*entry->value);
-  ApiParts::AgentAddress out;
-  if (const auto* addresses = array_in(node, "status", "addresses"))
-    for (const std::string_view type : {"InternalIP", "ExternalIP", "Hostname"})
-      for (const auto& address : *addresses)
-        if (out.host.empty() && string_of(address, "type") == type)
-          out.host = string_of(address, "address");
-  if (out.host.empty())
-    return errors::internal(text::cat("no preferred addresses found for node ", node_name));
-  const auto* status = node.if_contains("status");
-  const auto* endpoints =
-      status && status->is_object() ? status->get_object().if_contains("daemonEndpoints") : nullptr;
-  const auto* kubelet = endpoints && endpoints->is_object()
-                            ? endpoints->get_object().if_contains("kubeletEndpoint")
-                            : nullptr;
-  const auto* port =
-      kubelet && kubelet->is_object() ? kubelet->get_object().if_contains("Port") : nullptr;
-  if (port && port->is_int64() && port->get_int64() > 0 && port->get_int64() < 65536)
-    out.port = static_cast<int>(port->get_int64());
   return out;
 }
 
@@ -139,13 +75,7 @@ void stream_log(const CallPtr& call, const ApiParts::AgentAddress& agent, const 
     begin();
     return call->responder->end();
   }
-  std::string message(text::trim(answer->text()));
-  // An agent that speaks Status is quoted, one that writes text as well.
-  if (message.starts_with('{'))
-    if (const auto status = parse_object(message);
-        status.contains("message") && status.at("message").is_string())
-      message = std::string(status.at("message").get_string().data(),
-                            status.at("message").get_string().size());
+  const auto message = agent_message(*answer);
   if (answer->status == 404)
     return call->fail(errors::not_found(*call->resource, call->info.name).error());
   if (answer->status >= 500) return call->fail(errors::internal(message).error());
@@ -159,7 +89,7 @@ void log(const CallPtr& call) {
       call->api->objects().get(*call->resource, call->info.namespace_, call->info.name);
   if (!entry) return call->fail(entry.error());
   const json::object pod = parse_object(*entry->value);
-  const auto container = container_of(pod, call->info.name, call->info.parameter("container"));
+  const auto container = chosen_container(pod, call->info.name, call->info.parameter("container"));
   if (!container) return call->fail(container.error());
   const auto query = agent_query(call->info);
   if (!query) return call->fail(query.error());
