@@ -193,11 +193,8 @@ class WebSocketCommand final : public CommandProtocol {
   websocket::Decoder decoder_{websocket::Decoder::From::client};
 };
 
-Handshake refuse(int status, std::string message) {
-  Handshake out;
-  out.status = status;
-  out.message = std::move(message);
-  return out;
+Handshake refuse(int status, std::string_view message) {
+  return {status, {}, std::string(message), nullptr};
 }
 
 // The first of ours, the best first, that the client offers.

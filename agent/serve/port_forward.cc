@@ -243,10 +243,8 @@ Result<UniqueFd> dial_in(const std::string& netns, std::uint16_t port) {
 
 ForwardHandshake shake_hands_for_ports(const http::Request& request) {
   ForwardHandshake out;
-  const auto refuse = [&](int status, std::string message) {
-    out.status = status;
-    out.message = std::move(message);
-    return out;
+  const auto refuse = [](int status, std::string_view message) {
+    return ForwardHandshake{status, {}, std::string(message), false};
   };
   const auto offers = [&](std::string_view header, std::string_view protocol) {
     const auto all = listed(request, header);
