@@ -23,6 +23,7 @@ Reflector<T>::Reflector(std::shared_ptr<Client> client, Mirror<T>& mirror,
   const auto read =
       [trim = options.trim](const boost::json::value& value) -> Result<typename Mirror<T>::Ptr> {
     auto object = std::make_shared<T>(NODAL_TRY(codec::decode<T>(value)));
+    object->metadata.managed_fields = {};  // only the server looks at them
     if (trim) trim(*object);
     return object;
   };

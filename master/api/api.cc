@@ -33,6 +33,23 @@ IncludeObject include_object(const RequestInfo& info) {
   return IncludeObject::metadata;
 }
 
+// @source API validation of CreateOptions, UpdateOptions and PatchOptions
+std::optional<ApiError> wrong_manager(const RequestInfo& info) {
+  const auto manager = info.parameter("fieldManager");
+  std::string why;
+  if (manager.size() > handlers::kMaxManager)
+    why = text::cat("Too long: may not be more than ", handlers::kMaxManager, " bytes");
+  else if (std::ranges::any_of(manager, [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    why =
+        text::cat("Invalid value: ", quoted(manager), ": should only contain printable characters");
+  if (why.empty()) return std::nullopt;
+  const std::string_view kind = info.verb == "create"   ? "CreateOptions"
+                                : info.verb == "update" ? "UpdateOptions"
+                                                        : "PatchOptions";
+  return errors::invalid("meta.k8s.io", kind, "", {{"FieldValueInvalid", "fieldManager", why}})
+      .error();
+}
+
 bool is_subset_of(std::span<const std::string_view> verbs, std::string_view verb) {
   return std::ranges::find(verbs, verb) != verbs.end();
 }
@@ -150,23 +167,24 @@ void Api::serve_as(Caller caller, http::Request request, http::ResponderPtr resp
   route(call);
 }
 
+std::optional<ApiError> Api::refusal(const Caller& caller, const RequestInfo& info) const {
+  const auto why = parts_.authorize(caller, info);
+  if (!why) return std::nullopt;
+  ApiError error = {403, "Forbidden", {}, info.name, info.group, info.resource, {}, {}};
+  std::string what = info.is_resource
+                         ? text::cat(info.resource, info.group.empty() ? "" : ".", info.group)
+                         : std::string();
+  if (!info.name.empty()) what += text::cat(what.empty() ? "" : " ", quoted(info.name));
+  error.message =
+      what.empty() ? text::cat("forbidden: ", *why) : text::cat(what, " is forbidden: ", *why);
+  return error;
+}
+
 void Api::route(const CallPtr& call) {
   auto info = parse_request(call->request.method, call->request.target);
   if (!info) return call->fail(errors::bad_request(info.error().message).error());
   call->info = std::move(*info);
-  if (const auto why = parts_.authorize(call->caller, call->info)) {
-    ApiError error = {403, "Forbidden", {}, call->info.name, call->info.group, call->info.resource,
-                      {},  {}};
-    std::string what =
-        call->info.is_resource
-            ? text::cat(call->info.resource, call->info.group.empty() ? "" : ".", call->info.group)
-            : std::string();
-    if (!call->info.name.empty())
-      what += text::cat(what.empty() ? "" : " ", quoted(call->info.name));
-    error.message =
-        what.empty() ? text::cat("forbidden: ", *why) : text::cat(what, " is forbidden: ", *why);
-    return call->fail(error);
-  }
+  if (const auto refused = refusal(call->caller, call->info)) return call->fail(*refused);
   if (call->info.is_resource) return route_resource(call);
   if (handlers::health(*call) || handlers::discovery(*call) || handlers::openapi(call)) return;
   call->fail(errors::no_such_path().error());
@@ -217,6 +235,8 @@ void Api::route_resource(const CallPtr& call) {
         errors::bad_request(text::cat("invalid fieldValidation value ", quoted(validation),
                                       ": supported values are \"Ignore\", \"Strict\", \"Warn\""))
             .error());
+
+  if (const auto wrong = wrong_manager(info)) return call->fail(*wrong);
 
   const std::string& verb = info.verb;
   if (info.subresource.empty()) {

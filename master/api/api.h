@@ -124,6 +124,10 @@ class Api {
   void set_ready() { ready_ = true; }
   [[nodiscard]] bool ready() const { return ready_; }
 
+  /// Nothing when the caller may do it, else the 403.
+  [[nodiscard]] std::optional<ApiError> refusal(const Caller& caller,
+                                                const RequestInfo& info) const;
+
   [[nodiscard]] const ApiParts& parts() const { return parts_; }
   [[nodiscard]] ObjectStore& objects() { return objects_; }
   [[nodiscard]] EventViews& views() { return views_; }

@@ -110,12 +110,6 @@ Answer<> validate(const schema::Resource& resource, const json::object& object,
   return errors::invalid(resource, string_at(object, "metadata", "name"), std::move(found));
 }
 
-void fill(const schema::Resource& resource, json::object& object) {
-  if (resource.type) codec::fill_defaults(object, *resource.type);
-  if (const auto& strategy = strategy_for(resource); strategy.default_fields)
-    strategy.default_fields(object);
-}
-
 void carry_member(json::object& to, const json::object& from, std::string_view key) {
   if (const auto* value = from.if_contains(key))
     to[key] = *value;
@@ -124,6 +118,12 @@ void carry_member(json::object& to, const json::object& from, std::string_view k
 }
 
 }  // namespace
+
+void fill_defaults(const schema::Resource& resource, json::object& object) {
+  if (resource.type) codec::fill_defaults(object, *resource.type);
+  if (const auto& strategy = strategy_for(resource); strategy.default_fields)
+    strategy.default_fields(object);
+}
 
 Expected expected_of(const schema::Resource& resource) {
   return {resource.group, resource.version, resource.kind, resource.type};
@@ -163,7 +163,7 @@ Answer<> prepare_new(const schema::Resource& resource, json::object& object) {
   if (resource.has_status && !(resource.group.empty() && resource.kind == "Node"))
     object.erase("status");
   if (strategy.prepare_create) strategy.prepare_create(object);
-  fill(resource, object);
+  fill_defaults(resource, object);
   return validate(resource, object, nullptr);
 }
 
@@ -176,13 +176,13 @@ Answer<> prepare_change(const schema::Resource& resource, std::string_view subre
     auto& metadata = metadata_of(changed);
     const auto& wanted = metadata_of(object);
     // Preconditions come along; labels and annotations where the node reports through the status.
-    for (const std::string_view key : {"resourceVersion", "uid"})
+    for (const std::string_view key : {"resourceVersion", "uid", "managedFields"})
       carry_member(metadata, wanted, key);
     if (resource.group.empty())
       for (const std::string_view key : {"labels", "annotations"})
         carry_member(metadata, wanted, key);
     object = std::move(changed);
-    fill(resource, object);
+    fill_defaults(resource, object);
     FieldErrors found;
     validate_metadata(resource, object, found);
     if (strategy.validate_status) strategy.validate_status(object, found);
@@ -192,7 +192,7 @@ Answer<> prepare_change(const schema::Resource& resource, std::string_view subre
   }
   if (resource.has_status) carry_member(object, old, "status");
   if (strategy.prepare_update) strategy.prepare_update(object, old);
-  fill(resource, object);
+  fill_defaults(resource, object);
   auto& metadata = metadata_of(object);
   const auto* before = old.if_contains("metadata");
   if (before && before->is_object())

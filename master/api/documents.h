@@ -34,6 +34,10 @@ Answer<boost::json::object> decode_body(std::string_view body, BodyType type,
                                         const Expected& expected, FieldValidation validation,
                                         Warnings& warnings);
 
+/// Puts in what a document of the kind has when it does not say: the descriptor's defaults, then
+/// those that depend on other fields.
+void fill_defaults(const schema::Resource& resource, boost::json::object& object);
+
 /// Defaults, then the rules for a new object. The metadata is complete but for what stamp_new()
 /// fills.
 /// @errors 422

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "master/api/api.h"
+#include "master/registry/managed/ownership.h"
 
 namespace nodal::master::handlers {
 
@@ -19,6 +20,8 @@ void review(Call& call);
 bool is_review(const schema::Resource& resource);
 void update(Call& call);
 void patch(Call& call);
+/// PATCH with an apply patch: creates or merges, and keeps account of who owns which fields.
+void apply(Call& call);
 void remove(Call& call);
 void remove_collection(Call& call);
 
@@ -47,10 +50,24 @@ Answer<boost::json::object> posted(Call& call, const Expected& expected);
 Answer<std::optional<Revision>> asked_revision(const RequestInfo& info, KvStore& kv);
 /// The options of a delete: body, then query.
 Answer<DeleteRequest> delete_request(Call& call);
-/// The rules and side effects of a write around ObjectStore::update_with: preparation, Service
-/// addresses.
+/// The longest name of a field manager, in bytes.
+inline constexpr std::size_t kMaxManager = 128;
+/// Who writes, for metadata.managedFields: the query's fieldManager, else what stands before the
+/// first '/' of the User-Agent.
+managed::Writer writer_of(const Call& call);
+/// What sets the owners of the fields of a change.
+enum class Owners {
+  writer,  ///< whoever sends the request takes what it changes
+  change   ///< the change itself
+};
+/// The rules and side effects of a write around ObjectStore::update_with: preparation, owners of
+/// fields, Service addresses.
 Answer<Written> write_change(Call& call, std::string_view subresource,
-                             const ObjectStore::Change& change);
+                             const ObjectStore::Change& change, Owners owners = Owners::writer);
+/// Names, admits, defaults, validates and stores a new object of the request's namespace. `own`
+/// sets the owners of its fields, once it has its defaults and before it is admitted.
+Answer<Written> store_new(Call& call, boost::json::object object,
+                          const std::function<Answer<>(boost::json::object&)>& own);
 /// 404 or 403 unless a new object may be made in the namespace.
 Answer<> namespace_open(Call& call, std::string_view ns, std::string_view name);
 /// Service account, token volume, tolerations: what admission adds to a new Pod.

@@ -68,7 +68,7 @@ std::optional<std::string_view> negotiate_discovery(std::string_view accept) {
 }
 
 std::optional<BodyType> body_type(std::string_view content_type) {
-  static constexpr std::array<std::pair<std::string_view, BodyType>, 9> kTypes{{
+  static constexpr std::array<std::pair<std::string_view, BodyType>, 10> kTypes{{
       {"", BodyType::json},
       {"application/json", BodyType::json},
       {"application/yaml", BodyType::yaml},
@@ -78,6 +78,7 @@ std::optional<BodyType> body_type(std::string_view content_type) {
       {"application/json-patch+json", BodyType::json_patch},
       {"application/merge-patch+json", BodyType::merge_patch},
       {"application/strategic-merge-patch+json", BodyType::strategic_merge_patch},
+      {"application/apply-patch+yaml", BodyType::apply_patch},
   }};
   const auto type = text::lower(text::trim(content_type.substr(0, content_type.find(';'))));
   for (const auto& [name, value] : kTypes)

@@ -18,7 +18,15 @@ std::optional<Form> negotiate(std::string_view accept);
 std::optional<std::string_view> negotiate_discovery(std::string_view accept);
 
 /// How a request body is written.
-enum class BodyType { json, yaml, protobuf, json_patch, merge_patch, strategic_merge_patch };
+enum class BodyType {
+  json,
+  yaml,
+  protobuf,
+  json_patch,
+  merge_patch,
+  strategic_merge_patch,
+  apply_patch
+};
 
 /// An absent Content-Type is JSON. Nothing: 415.
 std::optional<BodyType> body_type(std::string_view content_type);

@@ -242,7 +242,7 @@ Answer<Entry> ObjectStore::get(const schema::Resource& resource, std::string_vie
 void ObjectStore::stamp_new(const schema::Resource& resource, json::object& object) const {
   auto& metadata = metadata_of(object);
   for (const std::string_view key : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink",
-                                     "managedFields", "resourceVersion", "generation"})
+                                     "resourceVersion", "generation"})
     metadata.erase(key);
   if (!resource.namespaced) metadata.erase("namespace");
   metadata["uid"] = make_uid();
@@ -290,8 +290,7 @@ Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::
                                         ", UID in object meta: ", string_in(old_metadata, "uid")));
     for (const std::string_view owned :
          {"name", "generateName", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
-          "deletionGracePeriodSeconds", "generation", "selfLink", "managedFields",
-          "resourceVersion"})
+          "deletionGracePeriodSeconds", "generation", "selfLink", "resourceVersion"})
       carry(metadata, old_metadata, owned);
     object["kind"] = resource.kind;
     object["apiVersion"] = resource.group.empty()

@@ -86,8 +86,9 @@ class ObjectStore {
 
   /// Applies `change` to the present object until no other write comes between. `change` gets the
   /// stored object and yields the new one; it may run several times. Server-owned metadata is
-  /// carried over, the generation counted, a stale resourceVersion in the new object is a conflict,
-  /// and an object that is being deleted leaves with its last finalizer.
+  /// carried over (but managedFields, which `change` keeps or sets), the generation counted, a
+  /// stale resourceVersion in the new object is a conflict, and an object that is being deleted
+  /// leaves with its last finalizer.
   using Change = std::function<Answer<boost::json::object>(const boost::json::object& old)>;
   Answer<Written> update_with(const schema::Resource& resource, std::string_view ns,
                               std::string_view name, const Change& change, bool dry_run);

@@ -11,7 +11,21 @@ constexpr int kNameAttempts = 8;
 
 Answer<Written> create_object(Call& call) {
   const schema::Resource& resource = *call.resource;
-  boost::json::object object = NODAL_TRY(posted(call, expected_of(resource)));
+  // Events are many and short-lived, and nobody applies them.
+  const bool owned = resource.kind != "Event";
+  return store_new(call, NODAL_TRY(posted(call, expected_of(resource))),
+                   [&](boost::json::object& object) -> Answer<> {
+                     if (owned) return managed::own_new(resource, object, writer_of(call));
+                     metadata_of(object).erase("managedFields");
+                     return {};
+                   });
+}
+
+}  // namespace
+
+Answer<Written> store_new(Call& call, boost::json::object object,
+                          const std::function<Answer<>(boost::json::object&)>& own) {
+  const schema::Resource& resource = *call.resource;
   auto& metadata = metadata_of(object);
   if (resource.namespaced) {
     const auto ns = string_at(object, "metadata", "namespace");
@@ -33,6 +47,8 @@ Answer<Written> create_object(Call& call) {
     NODAL_TRY(namespace_open(call, call.info.namespace_, string_at(object, "metadata", "name")));
   ObjectStore& objects = call.api->objects();
   objects.stamp_new(resource, object);
+  fill_defaults(resource, object);
+  NODAL_TRY(own(object));
   const bool core = resource.group.empty();
   if (core && resource.kind == "Pod") NODAL_TRY(admit_pod(call, object));
   NODAL_TRY(admit_own(call, object, nullptr));
@@ -56,8 +72,6 @@ Answer<Written> create_object(Call& call) {
     metadata_of(object)["name"] = generate_name(prefix);
   }
 }
-
-}  // namespace
 
 Answer<> namespace_open(Call& call, std::string_view ns, std::string_view name) {
   const schema::Resource* namespaces = schema::find_resource("", "v1", "namespaces");

@@ -1,7 +1,9 @@
 // master/api/handlers/query.cc — what several verbs read of a request: its object, its
-// resourceVersion.
+// resourceVersion, its writer.
+#include <algorithm>
 #include <boost/json.hpp>
 
+#include "api-client/codec/time.h"
 #include "base/text.h"
 #include "master/api/handlers.h"
 
@@ -13,6 +15,16 @@ Answer<boost::json::object> posted(Call& call, const Expected& expected) {
     return errors::unsupported_media_type(
         "application/json, application/yaml, application/vnd.kubernetes.protobuf");
   return decode_body(call.request.body, *type, expected, call.validation, call.warnings);
+}
+
+managed::Writer writer_of(const Call& call) {
+  std::string manager(call.info.parameter("fieldManager"));
+  if (manager.empty()) {
+    const std::string agent(call.request.headers.get("User-Agent"));
+    for (const char c : agent.substr(0, std::min<std::size_t>(agent.find('/'), kMaxManager)))
+      if (c >= 0x20 && c < 0x7f) manager += c;
+  }
+  return {std::move(manager), call.info.subresource, format_time(call.api->parts().clock->now())};
 }
 
 Answer<std::optional<Revision>> asked_revision(const RequestInfo& info, KvStore& kv) {

@@ -7,7 +7,7 @@
 namespace nodal::master::handlers {
 
 Answer<Written> write_change(Call& call, std::string_view subresource,
-                             const ObjectStore::Change& change) {
+                             const ObjectStore::Change& change, Owners owners) {
   const schema::Resource& resource = *call.resource;
   const bool service = resource.group.empty() && resource.kind == "Service" &&
                        subresource.empty() && call.api->parts().reserve_service;
@@ -17,6 +17,11 @@ Answer<Written> write_change(Call& call, std::string_view subresource,
     boost::json::object object = NODAL_TRY(change(old));
     NODAL_TRY(prepare_change(resource, subresource, object, old));
     NODAL_TRY(admit_own(call, object, &old));
+    // Before addresses are given out: those belong to nobody, so no apply takes them away.
+    if (owners == Owners::writer)
+      NODAL_TRY(managed::own_changed(resource, old, object, writer_of(call)));
+    else
+      managed::keep_times(old, object);
     if (service)
       reserved = NODAL_TRY(call.api->parts().reserve_service(object, &old, call.dry_run));
     return object;

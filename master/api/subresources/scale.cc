@@ -114,7 +114,7 @@ void write_scale(Call& call) {
   const auto type = body_type(call.request.headers.get("Content-Type"));
   const bool plain =
       type && (*type == BodyType::json || *type == BodyType::yaml || *type == BodyType::protobuf);
-  if (!type || plain != put)
+  if (!type || plain != put || *type == BodyType::apply_patch)
     return call.fail(
         errors::unsupported_media_type(
             put ? "application/json, application/yaml, application/vnd.kubernetes.protobuf"
