@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "master/api/handlers.h"
-#include "master/registry/strategy.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -78,9 +77,7 @@ Answer<json::object> applied_object(Call& call) {
     }
     if (call.validation == FieldValidation::warn) call.warnings.push_back(std::move(warning));
   }
-  // Secrets keep what is given in plain text as data, so that is what the manager owns.
-  if (resource.group.empty() && resource.kind == "Secret")
-    strategy_for(resource).default_fields(applied);
+  managed::settle_written(resource, applied);
   restrict(call, applied);
   return applied;
 }

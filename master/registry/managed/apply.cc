@@ -95,7 +95,8 @@ ApiError conflict_error(const std::map<std::string, std::vector<std::string>>& c
 
 // What `kubectl apply` without --server-side wrote and nobody has changed since: its owner is the
 // same person, so taking it over is no conflict.
-FieldSet own_client_side(const json::object& live, const schema::Type& type) {
+FieldSet own_client_side(const schema::Resource& resource, const json::object& live) {
+  const schema::Type& type = *resource.type;
   const auto* text = last_applied(live);
   if (!text) return {};
   auto parsed = codec::parse(std::string_view(text->data(), text->size()));
@@ -103,6 +104,7 @@ FieldSet own_client_side(const json::object& live, const schema::Type& type) {
   json::object& wanted = parsed->get_object();
   std::vector<std::string> unknown;
   if (!codec::prune(wanted, type, unknown)) return {};
+  settle_written(resource, wanted);
   auto fields = fields_of(wanted, type);
   if (!fields) return {};
   subtract(*fields, difference(live, merge(live, wanted, type), type).changed);
@@ -169,7 +171,7 @@ Answer<json::object> apply(const schema::Resource& resource, const json::object&
   const bool from_kubectl = writer.manager == "kubectl" && writer.subresource.empty();
   if (!force) {
     std::map<std::string, std::vector<std::string>> conflicts;
-    const FieldSet free = from_kubectl ? own_client_side(live, type) : FieldSet();
+    const FieldSet free = from_kubectl ? own_client_side(resource, live) : FieldSet();
     for (const Entry& entry : entries) {
       if (entry.same_owner(mine)) continue;
       FieldSet hit = common(entry.fields, done.changed);

@@ -102,18 +102,23 @@ Answer<> own_changed(const schema::Resource& resource, const json::object& befor
   return {};
 }
 
+void settle_written(const schema::Resource& resource, json::object& object) {
+  if (!resource.group.empty() || resource.kind != "Secret") return;
+  if (const auto rule = strategy_for(resource).default_fields) rule(object);
+}
+
 void keep_times(const json::object& before, json::object& after) {
   const auto* old = stored_list(before);
   const auto* now = stored_list(after);
   if (!old || !now || *old == *now) return;
-  const auto timeless = [](const json::value& value) {
-    json::value out = value;
-    if (auto* list = out.if_array())
-      for (auto& entry : *list)
-        if (auto* object = entry.if_object()) object->erase("time");
-    return out;
-  };
-  if (timeless(*old) != timeless(*now)) return;
+  // Later times may have put the entries into another order.
+  const Entries earlier_owners = stored_entries(before);
+  Entries owners = stored_entries(after);
+  if (owners.size() != earlier_owners.size()) return;
+  for (const Entry& entry : earlier_owners)
+    if (const Entry* same = find(owners, entry);
+        !same || same->fields != entry.fields || same->api_version != entry.api_version)
+      return;
   for (const auto& [key, value] : after) {
     if (key == "metadata") continue;
     const auto* other = before.if_contains(key);

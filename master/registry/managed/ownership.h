@@ -48,6 +48,10 @@ Answer<boost::json::object> apply(const schema::Resource& resource, const boost:
                                   const boost::json::object& applied, const Writer& writer,
                                   bool force);
 
+/// Turns what a client may write but never reads into what the store keeps (a Secret's stringData
+/// into data), so that it has owners under the name it is read by.
+void settle_written(const schema::Resource& resource, boost::json::object& object);
+
 /// Takes the times of the owners back to what they were when nothing but them and the
 /// resourceVersion differs: such a write is none.
 void keep_times(const boost::json::object& before, boost::json::object& after);

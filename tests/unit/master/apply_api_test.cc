@@ -296,6 +296,14 @@ TEST_F(ApplyApi, ASecretsPlainTextIsOwnedAsData) {
   EXPECT_EQ(made.owners(), R"(kubectl Apply {"f:data":{"f:a":{},"f:b":{}}})");
   const auto fewer = apply(target, R"({"apiVersion":"v1","kind":"Secret","stringData":{"a":"1"}})");
   EXPECT_EQ(json::serialize(fewer.body.at("data")), R"({"a":"MQ=="})");
+  // Made by `kubectl apply` before, taken over by `kubectl apply --server-side`.
+  call("POST", "/api/v1/namespaces/default/secrets?fieldManager=kubectl-client-side-apply",
+       R"({"metadata":{"name":"t","annotations":{"kubectl.kubernetes.io/last-applied-configuration":
+       "{\"stringData\":{\"a\":\"1\"}}"}},"stringData":{"a":"1"}})");
+  EXPECT_EQ(apply("/api/v1/namespaces/default/secrets/t?fieldManager=kubectl",
+                  R"({"apiVersion":"v1","kind":"Secret","stringData":{"a":"2"}})")
+                .status,
+            200);
 }
 
 }  // namespace

@@ -147,6 +147,9 @@ TEST_F(Ownership, AnApplyThatChangesNothingIsNoWrite) {
   EXPECT_EQ(live, before);
   EXPECT_EQ(put("b", R"({"data":{"x":"1"}})"), "");
   EXPECT_NE(live, before) << "a new owner is a change";
+  const auto both = live;
+  EXPECT_EQ(put("a", R"({"data":{"x":"1"}})"), "");
+  EXPECT_EQ(live, both) << "though its time would put it behind b";
 }
 
 TEST_F(Ownership, ObjectsWithoutOwnersGetThemWithTheFirstApply) {
