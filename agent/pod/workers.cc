@@ -553,6 +553,11 @@ Result<Again> PodWorkers::sync(const std::string& key) {
         return std::unexpected(prepared.error());
       }
     }
+    // Whoever watches sees that the pod has been taken up before its sandbox is there.
+    if (seen.sandboxes.empty() && std::ranges::any_of(actions, [](const auto& a) {
+          return std::holds_alternative<CreateSandbox>(a);
+        }))
+      NODAL_TRY(report(pod, seen, *memory, past_deadline));
     for (const auto& action : actions)
       if (auto done = act(pod, seen, action, *memory); !done && outcome) outcome = std::move(done);
     if (!outcome) {

@@ -6,7 +6,7 @@ machine_start
 image k8s.gcr.io/echoserver:1.10 "$(busybox_root)" \
   -c 'CMD ["/bin/sh", "-c", "trap \"exit 0\" TERM; while true; do { printf \"HTTP/1.0 200 OK\\r\\n\\r\\nechoed by $(hostname)\\n\"; } | nc -l -p 8080 >/dev/null & wait; done"]'
 
-mkdir "$work/build"
+apps=$here/../apps
 
 # What the machine has before: the delete at the end must bring it back to this.
 snapshot() {
@@ -47,8 +47,7 @@ chapter() {
   expect 'one node, Ready, with a role' '^node1 +Ready +control-plane +[0-9]+[smhd0-9]* +v1\.' "$(k get nodes)"
   # Row 5: an image that the node's Docker has built is usable at once.
   eval "$(on_node nodectl docker-env)"
-  printf 'FROM k8s.gcr.io/echoserver:1.10\nENV BUILT=here\n' >"$work/build/Dockerfile"
-  check 'docker build with docker-env' env DOCKER_BUILDKIT=0 docker build -q -t recipe-api:v1 "$work/build"
+  check 'docker build with docker-env' env DOCKER_BUILDKIT=0 docker build -q -t recipe-api:v1 "$apps/recipe-api"
   k run built --image=recipe-api:v1 >/dev/null
   check 'the image runs without a pull' k wait --for=condition=Ready pod/built --timeout=30s
   k delete pod built --grace-period=1 >/dev/null
@@ -85,9 +84,89 @@ chapter() {
   check 'then all is gone' until_true 45 gone
 }
 
+# Every replica that answers at a URL, as `field` of the JSON tells.
+answers() { for _ in $(seq 40); do on_client curl -sS --max-time 3 "$1"; done | jq -r "$2" | sort -u | grep -c .; }
+pods_of() { k get pods -l "app=$1" --no-headers | grep -c "$2"; }
+running() { [ "$(pods_of "$1" ' 1/1 *Running ')" = "$2" ] && [ "$(k get pods -l "app=$1" --no-headers | wc -l)" = "$2" ]; }
+
+# Rows 12 to 26, the ingress aside.
+applications() {
+  local kubectl=$1 url name first pods revisions
+  k() { on_node "$kubectl" "$@" 2>&1; }
+  # Row 12
+  expect 'apply a Deployment' '^deployment.apps/recipe-api created$' "$(k apply -f "$apps/recipe-api/deployment.yml")"
+  check 'five pods run' until_true 40 running recipe-api 5
+  # Row 13
+  name=$(k get pods -l app=recipe-api -o 'jsonpath={.items[0].metadata.name}')
+  expect 'describe shows the probe' \
+    '^    Liveness: +http-get http://:1337/recipes/42 delay=3s timeout=1s period=10s #success=1 #failure=3$' "$(k describe pods "$name")"
+  # Row 14
+  expect 'apply a Service' '^service/recipe-api-service created$' "$(k apply -f "$apps/recipe-api/network.yml")"
+  expect 'port 80 to a NodePort' '^recipe-api-service +NodePort +10\.96\.[0-9.]+ +<none> +80:3[0-9]{4}/TCP' "$(k get services -o wide)"
+  # Row 16
+  expect 'apply several files' '^service/web-api-service created$' \
+    "$(k apply -f "$apps/web-api/deployment.yml" -f "$apps/web-api/network.yml")"
+  check 'three pods run' until_true 40 running web-api 3
+  url=$(on_node nodectl service web-api-service --url)
+  until_true 5 on_client curl -fsS --max-time 2 "$url"
+  # Row 18
+  expect 'it answers through a DNS name' '"producer_pid":1,.*Chicken' "$(on_client curl -sS --max-time 3 "$url")"
+  expect 'every replica answers' '^3$' "$(answers "$url" .hostname)"
+  # Row 19
+  expect 'scale' '^deployment.apps/recipe-api scaled$' "$(k scale deployment.apps/recipe-api --replicas=10)"
+  expect 'more pods come' '0/1 +(ContainerCreating|Pending)|1/1 +Running' "$(k get pods -l app=recipe-api)"
+  check 'ten pods run' until_true 40 running recipe-api 10
+  # Row 20
+  expect 'apply: back to five' '^deployment.apps/recipe-api configured$' "$(k apply -f "$apps/recipe-api/deployment.yml")"
+  expect 'apply: nothing to do' '^deployment.apps/recipe-api unchanged$' "$(k apply -f "$apps/recipe-api/deployment.yml")"
+  check 'five again' until_true 45 running recipe-api 5
+  # Row 21
+  first=$(k get rs -l app=web-api -o 'jsonpath={.items[0].metadata.name}')
+  timeout 60 nsenter --net=/run/netns/"$node_ns" "$kubectl" get pods -w -l app=web-api >"$work/watched" 2>&1 &
+  pods=$!
+  sed 's/web-api:v1/web-api:v2/' "$apps/web-api/deployment.yml" >"$work/v2.yml"
+  sed 's/web-api:v1/web-api:v3/' "$apps/web-api/deployment.yml" >"$work/v3.yml"
+  expect 'apply another image' '^deployment.apps/web-api configured$' "$(k apply -f "$work/v2.yml")"
+  expect 'the rollout ends well' 'successfully rolled out$' "$(timeout 60 nsenter --net=/run/netns/"$node_ns" "$kubectl" rollout status deployment web-api 2>&1)"
+  check 'three new pods run' until_true 45 running web-api 3
+  kill $pods
+  wait $pods 2>/dev/null
+  for status in Pending ContainerCreating Running Terminating; do
+    expect "the watch shows $status" " $status " "$(cat "$work/watched")"
+  done
+  # Row 22
+  expect 'v2 answers' '^Hello$' "$(on_client curl -sS --max-time 3 "$url/hello")"
+  # Row 23
+  expect 'the old ReplicaSet stays, empty' "^$first +0 +0 +0 " "$(k get rs -l app=web-api)"
+  expect 'the first image again' 'configured$' "$(k apply -f "$apps/web-api/deployment.yml")"
+  check 'reuses its ReplicaSet' until_true 45 sh -c "nsenter --net=/run/netns/$node_ns $kubectl get rs $first | grep -Eq '^$first +3 +3 +3 '"
+  # Row 24
+  expect 'apply and record' 'configured$' "$(k apply -f "$work/v3.yml" --record=true)"
+  k rollout status deployment web-api --timeout=60s >/dev/null
+  check 'v3 runs' until_true 45 running web-api 3
+  expect 'it kills itself: an empty reply' 'Empty reply from server' "$(on_client curl -sS --max-time 3 "$url/kill" 2>&1)"
+  check 'one pod restarts' until_true 10 sh -c "nsenter --net=/run/netns/$node_ns $kubectl get pods -l app=web-api | grep -Eq ' (Running|Error) +1 '"
+  # Row 25
+  revisions=$(k rollout history deployment.v1.apps/web-api)
+  expect 'the history' '^REVISION +CHANGE-CAUSE$' "$revisions"
+  expect 'its last row has the command' 'apply .*--record=true' "$(echo "$revisions" | grep '^[0-9]' | tail -n 1)"
+  # Row 26
+  name=$(echo "$revisions" | grep '^[0-9]' | tail -n 2 | head -n 1 | awk '{print $1}')
+  expect 'undo' '^deployment.apps/web-api rolled back$' "$(k rollout undo deployment.v1.apps/web-api --to-revision="$name")"
+  check 'rolled back' until_true 45 running web-api 3
+  revisions=$(k rollout history deployment.v1.apps/web-api | grep '^[0-9]' | awk '{print $1}')
+  expect 'that revision is gone' '^no$' "$(echo "$revisions" | grep -qx "$name" && echo yes || echo no)"
+  expect 'and has come back as the newest' "^$((name + 2))$" "$(echo "$revisions" | tail -n 1)"
+  expect '/kill is not there' '^404$' "$(on_client curl -sS -o /dev/null -w '%{http_code}' --max-time 3 "$url/kill")"
+  k delete -f "$apps/web-api/deployment.yml" -f "$apps/web-api/network.yml" -f "$apps/recipe-api/deployment.yml" -f "$apps/recipe-api/network.yml" >/dev/null
+  check 'all of it is deleted' until_true 45 gone
+}
+
+chapter_images
 for kubectl in $(all_kubectls); do
   printf -- '-- %s\n' "$("$kubectl" version --client --short 2>/dev/null | head -n 1 | grep . || "$kubectl" version --client 2>&1 | head -n 1)"
   chapter "$kubectl"
+  applications "$kubectl"
 done
 
 # Row 27, of it what one node has

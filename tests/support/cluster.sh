@@ -77,6 +77,32 @@ busybox_root() {
   echo "$root"
 }
 
+# The image node:local: Debian's Node.js with the shared libraries it needs, and a shell.
+node_image() {
+  local root program library
+  root=$work/root-node
+  cp -a "$(busybox_root)" "$root"
+  program=$(readlink -f "$(command -v node)")
+  cp "$program" "$root/bin/node"
+  for library in $(ldd "$program" | grep -o '/[^ ]*'); do
+    mkdir -p "$root$(dirname "$library")"
+    cp -L "$library" "$root$library"
+  done
+  image node:local "$root"
+}
+
+# The chapter's applications: recipe-api:v1, web-api:v1, v2 and v3.
+chapter_images() {
+  local version apps
+  apps=$here/../apps
+  node_image
+  DOCKER_BUILDKIT=0 docker build -q -t recipe-api:v1 "$apps/recipe-api" >"$work/build.log" 2>&1 || cat "$work/build.log"
+  for version in 1 2 3; do
+    DOCKER_BUILDKIT=0 docker build -q --build-arg VERSION=$version -t "web-api:v$version" "$apps/web-api" >"$work/build.log" 2>&1 ||
+      cat "$work/build.log"
+  done
+}
+
 machine_start() {
   command -v dockerd >/dev/null && command -v containerd >/dev/null || { echo "Docker is not installed"; exit 77; }
   [ "$(id -u)" = 0 ] || { echo "not root"; exit 77; }
