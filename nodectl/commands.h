@@ -1,16 +1,28 @@
-// nodectl/commands.h — one function a command; main.cc parses, these do.
+// nodectl/commands.h — the commands: one function each gives its row of the table, with what runs
+// it.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "nodectl/cluster/layout.h"
+#include "nodectl/command_line.h"
 #include "nodectl/context.h"
 
 namespace nodal::nodectl {
 
+// Headings in the list of commands.
+constexpr const char* kClusterGroup = "The cluster of this node";
+constexpr const char* kLookGroup = "Looking";
+constexpr const char* kChangeGroup = "Making and changing";
+constexpr const char* kRolloutGroup = "Rollouts";
+constexpr const char* kOtherGroup = "Other";
+
+/// The whole table. `globals` outlives it.
+Command all_commands(Globals& globals);
+
+// The life of a one-node cluster.
 struct UpOptions {
   Settings settings;  ///< empty strings: found out
   bool start_docker =
@@ -24,35 +36,29 @@ Result<> delete_cluster();
 /// The supervisor itself; runs until it is told to end.
 Result<> supervise();
 
-struct GetOptions {
-  std::vector<std::string> what;  ///< TYPE [NAME…], TYPE/NAME, TYPE,TYPE
-  std::string output, selector;
-  bool all_namespaces = false, watch = false, no_headers = false;
-};
-Result<> get(const Globals& globals, const GetOptions& options);
-Result<> describe(const Globals& globals, const std::vector<std::string>& what);
-Result<> remove(const Globals& globals, const std::vector<std::string>& what,
-                const std::vector<std::string>& files);
-Result<> apply(const Globals& globals, const std::vector<std::string>& files);
-Result<> create(const Globals& globals, const std::vector<std::string>& files);
+Command up_command();
+Command status_command();
+Command stop_command();
+Command supervise_command();
+Command service_command(const Globals& globals);
+Command docker_env_command();
 
-struct CreateDeployment {
-  std::string name, image;
-  int replicas = 1;
-  std::optional<int> port;
-};
-Result<> create_deployment(const Globals& globals, const CreateDeployment& options);
-Result<> create_namespace(const Globals& globals, const std::string& name);
+Command get_command(const Globals& globals);
+Command describe_command(const Globals& globals);
+Command logs_command(const Globals& globals);
+Command apply_command(const Globals& globals);
+Command create_command(const Globals& globals);
+Command delete_command(const Globals& globals);
 
-struct LogOptions {
-  std::string pod, container;
-  bool follow = false, previous = false, timestamps = false;
-  std::optional<int> tail;
-};
-Result<> logs(const Globals& globals, const LogOptions& options);
+Command version_command(const Globals& globals);
+Command completion_command();
+/// @param root  the whole table by the time the command runs
+Command complete_command(const Command& root);
+Command man_command(const Command& root);
 
-Result<> service_url(const Globals& globals, const std::string& name, bool url_only);
-Result<> docker_env();
-Result<> print_version(const Globals& globals, bool client_only);
+/// "No resources found in default namespace.\n"
+std::string nothing_found(const Cluster& cluster, bool everywhere);
+/// For an error that is not the last word of a command.
+void report_now(const Error& error);
 
 }  // namespace nodal::nodectl

@@ -1,55 +1,124 @@
 // nodectl/completion.cc — see completion.h.
 #include "nodectl/completion.h"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/text.h"
 
 namespace nodal::nodectl {
 namespace {
 
-// The long flags and subcommands of one command.
-std::string words_of(const CLI::App& app) {
-  std::string out;
-  for (const auto* option : app.get_options())
-    for (const auto& name : option->get_lnames()) out += text::cat("--", name, " ");
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    if (!command->get_group().empty()) out += text::cat(command->get_name(), " ");
+constexpr const char* kBash =
+    "_nodectl() {\n"
+    "  local line=(\"${COMP_WORDS[@]:1:COMP_CWORD}\")\n"
+    "  COMPREPLY=($(nodectl __complete -- \"${line[@]}\" 2>/dev/null))\n"
+    "  if [ \"${COMPREPLY[0]}\" = : ]; then\n"
+    "    COMPREPLY=($(compgen -f -- \"${COMP_WORDS[COMP_CWORD]}\"))\n"
+    "  fi\n"
+    "  case ${COMPREPLY[0]} in */ | *=) compopt -o nospace 2>/dev/null ;; esac\n"
+    "}\n"
+    "complete -o default -F _nodectl nodectl\n";
+
+// Words and their breaks are bash's own: "--output=y" comes as three of them.
+std::vector<std::string> rejoined(const std::vector<std::string>& line) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool glue = line[i] == "=" && !out.empty() && out.back().starts_with("--");
+    if (!glue) {
+      out.push_back(line[i]);
+      continue;
+    }
+    out.back() += "=";
+    if (i + 1 < line.size()) out.back() += line[++i];
+  }
   return out;
+}
+
+const Flag* flag_of(const std::vector<const Command*>& path, std::string_view name) {
+  for (const auto* command : path)
+    for (const auto& flag : command->flags)
+      for (const auto one : text::split(flag.names, ','))
+        if (one == name) return &flag;
+  return nullptr;
+}
+
+void set_global(Globals& globals, std::string_view flag, const std::string& value) {
+  if (flag == "-n" || flag == "--namespace") globals.ns = value;
+  if (flag == "--context") globals.context = value;
+  if (flag == "--kubeconfig") globals.kubeconfig = value;
+}
+
+void offer_words(std::string_view words, std::string_view begin, std::string_view lead,
+                 Completion& out) {
+  for (const auto word : text::split(words, ' '))
+    if (word.starts_with(begin)) out.words.push_back(text::cat(lead, word));
 }
 
 }  // namespace
 
-std::string completion(const CLI::App& app, const std::string& shell) {
-  std::string cases, commands;
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    if (!command->get_group().empty()) {
-      commands += text::cat(commands.empty() ? "" : "|", command->get_name());
-      cases += text::cat("    ", command->get_name(), ") words=\"", words_of(*command), "\" ;;\n");
+Result<std::string> completion_script(const std::string& shell) {
+  if (shell == "bash") return std::string(kBash);
+  if (shell == "zsh")
+    return text::cat("autoload -U +X compinit && compinit\n",
+                     "autoload -U +X bashcompinit && bashcompinit\n", kBash);
+  return fail(Errc::invalid, text::cat("completion for ", shell, ": bash and zsh are known"));
+}
+
+Completion plan_completion(const Command& root, const std::vector<std::string>& given) {
+  Completion out;
+  const auto line = rejoined(given);
+  if (line.empty()) return out;
+  std::vector<const Command*> path{&root};
+  const Flag* waiting = nullptr;  // a flag whose value is the next word
+  for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+    const auto& word = line[i];
+    if (waiting != nullptr) {
+      set_global(out.globals, waiting->long_name(), word);
+      waiting = nullptr;
+    } else if (word.starts_with('-') && word.size() > 1) {
+      const auto equals = word.find('=');
+      const auto* flag = flag_of(path, word.substr(0, equals));
+      if (flag == nullptr || flag->value.empty()) continue;
+      if (equals != std::string::npos)
+        set_global(out.globals, flag->long_name(), word.substr(equals + 1));
+      else if (flag->bare.empty())
+        waiting = flag;
+    } else if (const auto* inner = out.before.empty() ? path.back()->find(word) : nullptr) {
+      path.push_back(inner);
+    } else {
+      out.before.push_back(word);
     }
-  std::string out;
-  if (shell == "zsh") out += "autoload -U +X bashcompinit && bashcompinit\n";
-  out += text::cat(
-      "_nodectl() {\n"
-      "  local word=${COMP_WORDS[COMP_CWORD]} command= words\n"
-      "  local i\n"
-      "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-      "    case ${COMP_WORDS[i]} in ",
-      commands,
-      ") command=${COMP_WORDS[i]}; break ;; esac\n"
-      "  done\n"
-      "  case $command in\n",
-      cases, "    *) words=\"", words_of(app),
-      "\" ;;\n"
-      "  esac\n"
-      "  case $command:$word in\n"
-      "    get:[a-z]*|describe:[a-z]*|delete:[a-z]*)\n"
-      "      words=\"pods services deployments replicasets nodes namespaces configmaps secrets "
-      "events endpoints endpointslices serviceaccounts\" ;;\n"
-      "  esac\n"
-      "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-      "}\n"
-      "complete -o default -F _nodectl nodectl\n");
+  }
+  const auto& last = line.back();
+  const auto* flag = waiting;
+  std::string begin = last, lead;
+  if (const auto equals = last.find('=');
+      flag == nullptr && last.starts_with("--") && equals != std::string::npos) {
+    flag = flag_of(path, last.substr(0, equals));
+    begin = last.substr(equals + 1);
+    if (flag == nullptr) return out;
+  }
+  if (flag != nullptr) {
+    out.offer = flag->offer;
+    if (flag->offer == Offer::words) {
+      offer_words(flag->words, begin, lead, out);
+      out.offer = Offer::nothing;
+    }
+    return out;
+  }
+  if (last.starts_with('-')) {
+    for (const auto* command : path)
+      for (const auto& one : command->flags)
+        for (const auto name : text::split(one.names, ','))
+          if (name.starts_with("--") && name.starts_with(last)) out.words.emplace_back(name);
+    std::ranges::sort(out.words);
+    return out;
+  }
+  if (out.before.empty())
+    for (const auto& inner : path.back()->commands)
+      if (!inner.group.empty() && inner.name.starts_with(last)) out.words.push_back(inner.name);
+  if (path.back()->args != nullptr && out.before.size() < path.back()->most_args)
+    out.offer = path.back()->offer;
   return out;
 }
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <cerrno>
 #include <iterator>
 
@@ -87,6 +86,23 @@ Result<> add_file(const std::string& path, std::vector<Manifest>& out) {
   return {};
 }
 
+bool is_folder(const std::string& path) {
+  struct stat st {};
+  return ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+Result<> add_folder(const std::string& folder, bool recursive, std::vector<Manifest>& out) {
+  for (const auto& name : NODAL_TRY(file::list(folder))) {
+    const auto path = text::cat(folder.ends_with('/') ? folder : folder + "/", name);
+    if (is_folder(path)) {
+      if (recursive) NODAL_TRY(add_folder(path, recursive, out));
+    } else if (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json")) {
+      NODAL_TRY(add_file(path, out));
+    }
+  }
+  return {};
+}
+
 const json::object* element(const json::array& list, const std::string& key,
                             const json::value& value) {
   for (const auto& item : list)
@@ -143,6 +159,29 @@ json::array list_patch(const json::array& last, const json::array& wanted, const
   return out;
 }
 
+std::vector<std::string> sorted_keys(const json::object& object) {
+  std::vector<std::string> out;
+  for (const auto& member : object) out.emplace_back(member.key());
+  std::ranges::sort(out);
+  return out;
+}
+
+// As Go writes it: harmless inside of HTML.
+std::string escaped(const json::value& value) {
+  std::string out;
+  for (const char c : codec::to_text(value)) {
+    if (c == '<')
+      out += "\\u003c";
+    else if (c == '>')
+      out += "\\u003e";
+    else if (c == '&')
+      out += "\\u0026";
+    else
+      out += c;
+  }
+  return out;
+}
+
 void print(const json::value& value, std::string& out, std::size_t indent) {
   const auto line = [&](std::size_t depth) {
     out += '\n';
@@ -151,13 +190,13 @@ void print(const json::value& value, std::string& out, std::size_t indent) {
   if (value.is_object() && !value.get_object().empty()) {
     out += '{';
     bool first = true;
-    for (const auto& [key, member] : value.get_object()) {
+    for (const auto& key : sorted_keys(value.get_object())) {
       if (!first) out += ',';
       first = false;
       line(indent + 1);
-      out += json::serialize(json::value(key));
+      out += escaped(json::string(key));
       out += ": ";
-      print(member, out, indent + 1);
+      print(value.get_object().at(key), out, indent + 1);
     }
     line(indent);
     out += '}';
@@ -173,23 +212,20 @@ void print(const json::value& value, std::string& out, std::size_t indent) {
     line(indent);
     out += ']';
   } else {
-    out += json::serialize(value);
+    out += escaped(value);
   }
 }
 
 }  // namespace
 
-Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& files) {
+Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& files,
+                                             bool recursive) {
   std::vector<Manifest> out;
   for (const auto& path : files) {
-    struct stat st {};
-    if (path != "-" && ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
-      for (const auto& name : NODAL_TRY(file::list(path)))
-        if (name.ends_with(".yaml") || name.ends_with(".yml") || name.ends_with(".json"))
-          NODAL_TRY(add_file(text::cat(path, "/", name), out));
-    } else {
+    if (path != "-" && is_folder(path))
+      NODAL_TRY(add_folder(path, recursive, out));
+    else
       NODAL_TRY(add_file(path, out));
-    }
   }
   return out;
 }
@@ -244,6 +280,22 @@ json::object apply_patch(const json::object& last, const json::object& wanted,
   for (const auto& [key, value] : last)
     if (!wanted.contains(key) && live.contains(key)) out[key] = nullptr;
   return out;
+}
+
+std::string sorted_json(const json::value& value) {
+  std::string out;
+  if (value.is_object()) {
+    for (const auto& key : sorted_keys(value.get_object()))
+      out += text::cat(out.empty() ? "{" : ",", escaped(json::string(key)), ":",
+                       sorted_json(value.get_object().at(key)));
+    return text::cat(out.empty() ? "{" : out, "}");
+  }
+  if (value.is_array()) {
+    for (const auto& item : value.get_array())
+      out += text::cat(out.empty() ? "[" : ",", sorted_json(item));
+    return text::cat(out.empty() ? "[" : out, "]");
+  }
+  return escaped(value);
 }
 
 std::string pretty_json(const json::value& value) {

@@ -19,7 +19,9 @@ struct Manifest {
 /// The objects of files, of the .yaml, .yml and .json files of folders, and of standard input
 /// ("-"). Lists are taken apart.
 /// @errors invalid, with the file and what is missing
-Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& files);
+/// @param recursive  with the folders inside of folders
+Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& files,
+                                             bool recursive = false);
 
 /// The strategic merge patch that applies `wanted`, given what was applied last and what is there
 /// now: fields that were applied and are not wanted any more go; list elements by their merge keys.
@@ -28,7 +30,9 @@ Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& fil
 boost::json::object apply_patch(const boost::json::object& last, const boost::json::object& wanted,
                                 const boost::json::object& live, const schema::Type* type);
 
-/// With four blanks a level, as kubectl prints JSON.
+/// With four blanks a level and names in order, as kubectl prints JSON.
 std::string pretty_json(const boost::json::value& value);
+/// In one line, names in order.
+std::string sorted_json(const boost::json::value& value);
 
 }  // namespace nodal::nodectl

@@ -65,6 +65,10 @@ std::string ResourceKind::printed() const {
   return group.empty() ? text::lower(kind) : text::cat(text::lower(kind), ".", group);
 }
 
+std::string ResourceKind::api_version() const {
+  return group.empty() ? version : text::cat(group, "/", version);
+}
+
 std::string ResourceKind::path(std::string_view ns, std::string_view name) const {
   std::string out =
       group.empty() ? text::cat("/api/", version) : text::cat("/apis/", group, "/", version);
@@ -105,7 +109,7 @@ Result<ResourceKind> Resources::by_name(std::string_view name) const {
   std::string near;
   for (const auto& kind : kinds_)
     if (kind.plural.starts_with(lower.substr(0, std::max<std::size_t>(lower.size() / 2, 2))))
-      near += text::cat(near.empty() ? "; did you mean " : " or ", kind.plural);
+      near += text::cat(near.empty() ? "\nhint: did you mean " : " or ", kind.plural);
   return fail(Errc::not_found,
               text::cat("the server doesn't have a resource type \"", name, "\"", near));
 }
@@ -121,8 +125,7 @@ Result<std::vector<ResourceKind>> Resources::meant_by(std::string_view name) con
 Result<ResourceKind> Resources::by_kind(std::string_view api_version, std::string_view kind) const {
   std::string others;
   for (const auto& known : kinds_) {
-    const auto version =
-        known.group.empty() ? known.version : text::cat(known.group, "/", known.version);
+    const auto version = known.api_version();
     if (known.kind != kind) continue;
     if (version == api_version) return known;
     others += text::cat(others.empty() ? "; it is served in version " : ", ", version);

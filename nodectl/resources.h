@@ -17,6 +17,8 @@ struct ResourceKind {
 
   /// "deployment.apps", "pod": as kubectl prints them.
   [[nodiscard]] std::string printed() const;
+  /// "apps/v1", "v1".
+  [[nodiscard]] std::string api_version() const;
   [[nodiscard]] std::string path(std::string_view ns, std::string_view name = "") const;
 };
 

@@ -55,66 +55,116 @@ Result<std::string> data_or_file(const json::object& object, const std::string& 
   return file::read(path.starts_with('/') ? path : text::cat(folder, "/", path), 4 << 20);
 }
 
-std::string default_path() {
-  if (const char* list = std::getenv("KUBECONFIG"); list != nullptr && *list != '\0') {
+// The files of $KUBECONFIG, or the one in the home folder.
+std::vector<std::string> default_paths() {
+  std::vector<std::string> out;
+  if (const char* list = std::getenv("KUBECONFIG"); list != nullptr)
     for (const auto part : text::split(list, ':'))
-      if (!part.empty() && file::exists(std::string(part))) return std::string(part);
-    return std::string(text::split(list, ':').front());
-  }
+      if (!part.empty()) out.emplace_back(part);
+  if (!out.empty()) return out;
   const char* home = std::getenv("HOME");
-  return text::cat(home == nullptr ? "/root" : home, "/.kube/config");
+  return {text::cat(home == nullptr ? "/root" : home, "/.kube/config")};
+}
+
+struct ConfigFile {
+  std::string path, folder;
+  json::value document;  ///< an object
+};
+
+Result<ConfigFile> read_config(const std::string& path) {
+  const auto bytes = file::read(path, 4 << 20);
+  if (!bytes) return wrap("kubeconfig", bytes.error());
+  const auto documents = yaml_to_json(*bytes);
+  if (!documents) return wrap(text::cat("kubeconfig ", path), documents.error());
+  if (documents->empty()) return fail(Errc::invalid, text::cat("kubeconfig ", path, " is empty"));
+  auto document = NODAL_TRY(codec::parse(documents->front()));
+  if (!document.is_object())
+    return fail(Errc::invalid, text::cat("kubeconfig ", path, " is no map"));
+  const auto slash = path.rfind('/');
+  return ConfigFile{path, slash == std::string::npos ? "." : path.substr(0, slash),
+                    std::move(document)};
+}
+
+// A file that is named must be there; of those in $KUBECONFIG one is enough.
+Result<std::vector<ConfigFile>> read_configs(std::string_view path) {
+  std::vector<ConfigFile> out;
+  if (!path.empty()) {
+    out.push_back(NODAL_TRY(read_config(std::string(path))));
+    return out;
+  }
+  const auto paths = default_paths();
+  for (const auto& each : paths)
+    if (file::exists(each)) out.push_back(NODAL_TRY(read_config(each)));
+  if (out.empty()) out.push_back(NODAL_TRY(read_config(paths.front())));
+  return out;
+}
+
+struct Entry {
+  const json::object* object = nullptr;
+  std::string folder;
+};
+
+// The first file that has the entry.
+Entry find_entry(const std::vector<ConfigFile>& files, std::string_view list, std::string_view kind,
+                 std::string_view name) {
+  for (const auto& file : files)
+    if (const auto* found = find_entry(file.document.get_object(), list, kind, name))
+      return {found, file.folder};
+  return {};
 }
 
 }  // namespace
 
 Result<ClusterAccess> load_kubeconfig(std::string_view path, std::string_view context) {
-  const std::string file_path = path.empty() ? default_path() : std::string(path);
-  const auto bytes = file::read(file_path, 4 << 20);
-  if (!bytes) return wrap("kubeconfig", bytes.error());
-  const auto documents = yaml_to_json(*bytes);
-  if (!documents) return wrap(text::cat("kubeconfig ", file_path), documents.error());
-  if (documents->empty())
-    return fail(Errc::invalid, text::cat("kubeconfig ", file_path, " is empty"));
-  const auto document = NODAL_TRY(codec::parse(documents->front()));
-  const auto* config = document.if_object();
-  if (config == nullptr)
-    return fail(Errc::invalid, text::cat("kubeconfig ", file_path, " is no map"));
-  const auto slash = file_path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : file_path.substr(0, slash);
-
+  const auto files = NODAL_TRY(read_configs(path));
+  const auto& file_path = files.front().path;
   ClusterAccess out;
-  out.context = context.empty() ? string_of(*config, "current-context") : std::string(context);
+  out.context = std::string(context);
+  for (const auto& file : files)
+    if (out.context.empty()) out.context = string_of(file.document.get_object(), "current-context");
   if (out.context.empty())
     return fail(Errc::not_found, text::cat("kubeconfig ", file_path,
                                            " has no current-context; name one with --context"));
-  const auto* chosen = find_entry(*config, "contexts", "context", out.context);
-  if (chosen == nullptr)
+  const auto chosen = find_entry(files, "contexts", "context", out.context);
+  if (chosen.object == nullptr)
     return fail(Errc::not_found,
                 text::cat("kubeconfig ", file_path, " has no context \"", out.context, "\""));
-  out.namespace_ = string_of(*chosen, "namespace");
-  const auto* cluster = find_entry(*config, "clusters", "cluster", string_of(*chosen, "cluster"));
-  if (cluster == nullptr)
+  out.namespace_ = string_of(*chosen.object, "namespace");
+  const auto cluster =
+      find_entry(files, "clusters", "cluster", string_of(*chosen.object, "cluster"));
+  if (cluster.object == nullptr)
     return fail(Errc::invalid, text::cat("kubeconfig ", file_path, ": context \"", out.context,
                                          "\" names no known cluster"));
-  out.server = string_of(*cluster, "server");
+  out.server = string_of(*cluster.object, "server");
   if (out.server.empty())
     return fail(Errc::invalid, text::cat("kubeconfig ", file_path, ": the cluster has no server"));
-  out.ca_pem = NODAL_TRY(data_or_file(*cluster, "certificate-authority", folder));
-  out.insecure = flag_of(*cluster, "insecure-skip-tls-verify");
-  out.tls_server_name = string_of(*cluster, "tls-server-name");
-  if (const auto* user = find_entry(*config, "users", "user", string_of(*chosen, "user"))) {
-    if (user->contains("exec") || user->contains("auth-provider"))
+  out.ca_pem = NODAL_TRY(data_or_file(*cluster.object, "certificate-authority", cluster.folder));
+  out.insecure = flag_of(*cluster.object, "insecure-skip-tls-verify");
+  out.tls_server_name = string_of(*cluster.object, "tls-server-name");
+  if (const auto user = find_entry(files, "users", "user", string_of(*chosen.object, "user"));
+      user.object != nullptr) {
+    if (user.object->contains("exec") || user.object->contains("auth-provider"))
       return fail(Errc::invalid,
                   text::cat("kubeconfig ", file_path,
                             ": the user gets its credentials from a plugin, which is not "
                             "supported; use a client certificate or a token"));
-    out.certificate_pem = NODAL_TRY(data_or_file(*user, "client-certificate", folder));
-    out.key_pem = NODAL_TRY(data_or_file(*user, "client-key", folder));
-    out.token = string_of(*user, "token");
-    if (const auto token_file = string_of(*user, "tokenFile");
+    out.certificate_pem = NODAL_TRY(data_or_file(*user.object, "client-certificate", user.folder));
+    out.key_pem = NODAL_TRY(data_or_file(*user.object, "client-key", user.folder));
+    out.token = string_of(*user.object, "token");
+    if (const auto token_file = string_of(*user.object, "tokenFile");
         out.token.empty() && !token_file.empty())
       out.token = text::trim(NODAL_TRY(file::read(token_file, 1 << 20)));
   }
+  return out;
+}
+
+Result<std::vector<std::string>> context_names(std::string_view path) {
+  std::vector<std::string> out;
+  for (const auto& file : NODAL_TRY(read_configs(path)))
+    if (const auto* contexts = file.document.get_object().if_contains("contexts");
+        contexts != nullptr && contexts->is_array())
+      for (const auto& context : contexts->get_array())
+        if (context.is_object()) out.push_back(string_of(context.get_object(), "name"));
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api-client/client/transport.h"
 #include "base/result.h"
@@ -23,10 +24,16 @@ struct ClusterAccess {
   bool insecure = false;
 };
 
-/// @param path     a file; "" means $KUBECONFIG (the first that exists), then ~/.kube/config
+/// @param path     a file; "" means the files of $KUBECONFIG together (of what two have, the
+/// first), or
+///                 ~/.kube/config
 /// @param context  "" means current-context
 /// @errors not_found (no such file or context), invalid (with what is missing)
 Result<ClusterAccess> load_kubeconfig(std::string_view path, std::string_view context = "");
+
+/// The names of the contexts, in the order of the file.
+/// @errors as load_kubeconfig
+Result<std::vector<std::string>> context_names(std::string_view path);
 
 /// A kubeconfig with one cluster, user and context of that name, credentials inline, as YAML.
 std::string render_kubeconfig(const ClusterAccess& access, std::string_view name);

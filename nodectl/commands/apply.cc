@@ -1,166 +1,184 @@
-// nodectl/commands/apply.cc — apply and create: manifests → objects.
+// nodectl/commands/apply.cc — apply: objects become what files say.
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
 #include <cstdio>
 
+#include "api-client/codec/codec.h"
+#include "api-client/codec/label_selector.h"
+#include "api-client/codec/schema.h"
+#include "base/file.h"
 #include "base/text.h"
-#include "gen/apps_v1.h"
-#include "gen/core_v1.h"
 #include "nodectl/commands.h"
+#include "nodectl/document.h"
+#include "nodectl/errors.h"
+#include "nodectl/last_applied.h"
 #include "nodectl/manifests.h"
-#include "nodectl/resources.h"
+#include "nodectl/writing.h"
 
 namespace nodal::nodectl {
 namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
-constexpr const char* kWho = "fieldManager=nodectl&fieldValidation=Strict";
-
-json::object& object_in(json::object& parent, std::string_view name) {
-  auto& value = parent[name];
-  if (!value.is_object()) value = json::object{};
-  return value.get_object();
-}
-
-std::string last_applied(const json::object& object) {
-  const auto* metadata = object.if_contains("metadata");
-  const auto* annotations = metadata != nullptr && metadata->is_object()
-                                ? metadata->get_object().if_contains("annotations")
-                                : nullptr;
-  const auto* value = annotations != nullptr && annotations->is_object()
-                          ? annotations->get_object().if_contains(kLastApplied)
-                          : nullptr;
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-struct Place {
-  ResourceKind kind;
-  std::string ns;
+struct Options {
+  Selection selection;
+  Writing writing;
+  bool server_side = false, force_conflicts = false, force = false, record = false,
+       overwrite = true;
 };
 
-Result<Place> place_of(const Cluster& cluster, const Globals& globals, const Resources& resources,
-                       const Manifest& manifest) {
-  auto kind = resources.by_kind(manifest.api_version, manifest.kind);
-  if (!kind) return wrap(manifest.source, kind.error());
-  if (!globals.ns.empty() && !manifest.ns.empty() && manifest.ns != globals.ns)
-    return fail(Errc::invalid, text::cat(manifest.source, ": the object is for namespace ",
-                                         manifest.ns, ", but -n says ", globals.ns));
-  return Place{*kind, kind->namespaced ? (manifest.ns.empty() ? cluster.ns : manifest.ns) : ""};
-}
-
-// As the annotation holds it: the manifest with its namespace, one line, a line break at the end.
-json::object to_apply(const Manifest& manifest, const Place& place) {
-  json::object object = manifest.object;
-  auto& metadata = object_in(object, "metadata");
-  if (place.kind.namespaced) metadata["namespace"] = place.ns;
-  auto& annotations = object_in(metadata, "annotations");
-  annotations.erase(kLastApplied);
-  const std::string record = json::serialize(object) + "\n";
-  annotations[kLastApplied] = record;
-  return object;
-}
-
-Result<std::string> apply_one(Cluster& cluster, const Manifest& manifest, const Place& place) {
-  const auto object = to_apply(manifest, place);
-  const auto path = place.kind.path(place.ns, manifest.name);
-  const auto live_text = cluster.client->get_text(path);
-  if (!live_text) {
-    if (live_text.error().code != Errc::not_found) return std::unexpected(live_text.error());
-    NODAL_TRY(cluster.client->post_text(text::cat(place.kind.path(place.ns), "?", kWho),
-                                        json::serialize(object)));
-    return "created";
+// What the user typed, as the annotation of --record tells it.
+std::string command_line() {
+  const auto bytes = file::read("/proc/self/cmdline", 64 << 10);
+  if (!bytes) return "nodectl apply";
+  std::string out = "nodectl";
+  bool first = true;
+  for (const auto word : text::split(*bytes, '\0')) {
+    if (!first && !word.empty()) out += text::cat(" ", word);
+    first = false;
   }
-  const auto live = NODAL_TRY(codec::parse(*live_text));
-  const auto last = codec::parse(last_applied(live.get_object()));
-  const auto* resource = schema::find_kind(place.kind.group, place.kind.version, place.kind.kind);
-  json::object before = last && last->is_object() ? last->get_object() : json::object{};
-  auto patch = apply_patch(before, object, live.get_object(),
-                           resource != nullptr ? resource->type : nullptr);
-  if (patch.empty()) return "unchanged";
-  NODAL_TRY(cluster.client->patch_text(
-      text::cat(path, "?", kWho),
-      resource != nullptr ? client::PatchType::strategic : client::PatchType::merge,
-      json::serialize(patch)));
-  return "configured";
+  return out;
+}
+
+class Apply {
+ public:
+  Apply(Session& session, const Options& options, Writer writer)
+      : session_(session), options_(options), writer_(std::move(writer)) {}
+
+  Result<> one(const Target& target) {
+    if (options_.server_side) return server_side(target);
+    auto wanted = target.manifest.get_object();
+    auto& metadata = make_object(wanted, "metadata");
+    if (target.kind.namespaced) metadata["namespace"] = target.ns;
+    if (options_.record)
+      make_object(metadata, "annotations")["kubernetes.io/change-cause"] = command_line();
+    set_last_applied(wanted);
+    const auto live = ask(session_.cluster, {.path = target.path()});
+    if (!live) {
+      if (live.error().code != Errc::not_found) return std::unexpected(live.error());
+      const auto made = NODAL_TRY(
+          writer_.post(target, wanted, text::cat("error when creating \"", target.source, "\"")));
+      return writer_.tell(target, "created", made);
+    }
+    return change(target, wanted, *live);
+  }
+
+ private:
+  Result<> change(const Target& target, const json::object& wanted, const json::value& live) {
+    const auto last = last_applied(live);
+    if (last.empty()) warn(target);
+    const auto before = codec::parse(last);
+    const auto* known = schema::find_kind(target.kind.group, target.kind.version, target.kind.kind);
+    const auto patch =
+        apply_patch(before && before->is_object() ? before->get_object() : json::object{}, wanted,
+                    live.get_object(), known != nullptr ? known->type : nullptr);
+    if (patch.empty()) return writer_.tell(target, "unchanged", live);
+    if (writer_.only_here()) return writer_.tell(target, "configured", wanted);
+    const auto text = codec::to_text(patch);
+    const auto done = writer_.patch(target, patch_type(target.kind), text);
+    if (done) return writer_.tell(target, "configured", *done);
+    if (!options_.force ||
+        (done.error().code != Errc::invalid && done.error().code != Errc::conflict))
+      return std::unexpected(done.error());
+    NODAL_TRY(
+        session_.cluster.client->delete_path(target.path(), {.propagation_policy = "Background"}));
+    return writer_.tell(target, "configured", NODAL_TRY(writer_.post(target, wanted)));
+  }
+
+  static void warn(const Target& target) {
+    std::fputs(
+        text::cat("Warning: resource ", target.kind.plural, "/", target.name, " is missing the ",
+                  kLastApplied,
+                  " annotation which is required by nodectl apply. nodectl apply should only be "
+                  "used on resources created declaratively by either nodectl create --save-config "
+                  "or nodectl apply. The missing annotation will be patched automatically.\n")
+            .c_str(),
+        stderr);
+  }
+
+  Result<> server_side(const Target& target) {
+    auto wanted = target.manifest.get_object();
+    if (target.kind.namespaced) make_object(wanted, "metadata")["namespace"] = target.ns;
+    const auto done =
+        NODAL_TRY(writer_.patch(target, kApplyPatch, codec::to_text(wanted), "",
+                                options_.force_conflicts ? "&force=true" : "&force=false"));
+    return writer_.tell(target, "serverside-applied", done);
+  }
+
+  Session& session_;
+  const Options& options_;
+  Writer writer_;
+};
+
+Result<int> apply(const Globals& globals, const Options& options) {
+  if (options.selection.files.empty()) return fail(Errc::invalid, "must specify one of -f and -k");
+  auto session = NODAL_TRY(open_session(globals));
+  auto writer = NODAL_TRY(Writer::make(
+      session, options.writing, options.server_side ? "kubectl" : "kubectl-client-side-apply"));
+  if (options.server_side && writer.only_here())
+    return fail(Errc::invalid,
+                "--dry-run=client doesn't work with --server-side (did you mean "
+                "--dry-run=server instead?)");
+  if (options.record)
+    std::fputs("Flag --record has been deprecated, --record will be removed in the future\n",
+               stderr);
+  const auto selector = NODAL_TRY(LabelSelector::parse(options.selection.selector));
+  Apply apply(session, options, std::move(writer));
+  const auto manifests =
+      NODAL_TRY(read_manifests(options.selection.files, options.selection.recursive));
+  std::size_t count = 0;
+  int code = 0;
+  for (const auto& manifest : manifests) {
+    const json::value object(manifest.object);
+    const auto& labels = object_at(object, "metadata.labels");
+    if (!selector.matches([&](std::string_view key) -> std::optional<std::string_view> {
+          const auto* value = labels.if_contains(key);
+          if (value == nullptr || !value->is_string()) return std::nullopt;
+          return std::string_view(value->get_string());
+        }))
+      continue;
+    ++count;
+    // What one object lacks does not keep the others back.
+    const auto target = target_of(session, globals, object, manifest.source);
+    const auto done = target ? apply.one(*target) : Result<>(std::unexpected(target.error()));
+    if (done) continue;
+    std::fflush(stdout);
+    report_now(done.error());
+    code = 1;
+  }
+  if (count == 0) return fail(Errc::invalid, "no objects passed to apply");
+  return code;
 }
 
 }  // namespace
 
-Result<> apply(const Globals& globals, const std::vector<std::string>& files) {
-  const auto manifests = NODAL_TRY(read_manifests(files));
-  if (manifests.empty()) return fail(Errc::invalid, "no objects in what was given");
-  auto cluster = NODAL_TRY(connect(globals));
-  const auto resources = NODAL_TRY(Resources::discover(*cluster.client));
-  // What one object lacks does not keep the others back; the first error is the command's.
-  Result<> outcome;
-  for (const auto& manifest : manifests) {
-    const auto place = place_of(cluster, globals, resources, manifest);
-    auto done = place ? apply_one(cluster, manifest, *place)
-                      : Result<std::string>(std::unexpected(place.error()));
-    if (done) {
-      std::puts(text::cat(place->kind.printed(), "/", manifest.name, " ", *done).c_str());
-      continue;
-    }
-    if (!outcome)
-      std::fputs(text::cat("nodectl: ", printable(outcome.error().message), "\n").c_str(), stderr);
-    outcome = wrap(manifest.source, done.error());
-  }
-  return outcome;
-}
-
-Result<> create(const Globals& globals, const std::vector<std::string>& files) {
-  const auto manifests = NODAL_TRY(read_manifests(files));
-  if (manifests.empty()) return fail(Errc::invalid, "no objects in what was given");
-  auto cluster = NODAL_TRY(connect(globals));
-  const auto resources = NODAL_TRY(Resources::discover(*cluster.client));
-  for (const auto& manifest : manifests) {
-    const auto place = NODAL_TRY(place_of(cluster, globals, resources, manifest));
-    if (auto done = cluster.client->post_text(text::cat(place.kind.path(place.ns), "?", kWho),
-                                              json::serialize(manifest.object));
-        !done)
-      return wrap(manifest.source, done.error());
-    std::puts(text::cat(place.kind.printed(), "/", manifest.name, " created").c_str());
-  }
-  return {};
-}
-
-Result<> create_deployment(const Globals& globals, const CreateDeployment& options) {
-  auto cluster = NODAL_TRY(connect(globals));
-  apps_v1::Deployment deployment;
-  deployment.metadata.namespace_ = cluster.ns;
-  deployment.metadata.name = options.name;
-  deployment.metadata.labels = {{"app", options.name}};
-  deployment.spec.replicas = options.replicas;
-  meta_v1::LabelSelector selector;
-  selector.match_labels = deployment.metadata.labels;
-  deployment.spec.selector = selector;
-  deployment.spec.template_.metadata.labels = deployment.metadata.labels;
-  core_v1::Container container;
-  const auto slash = options.image.rfind('/');
-  std::string base = slash == std::string::npos ? options.image : options.image.substr(slash + 1);
-  container.name = base.substr(0, base.find_first_of(":@"));
-  container.image = options.image;
-  if (options.port) {
-    core_v1::ContainerPort port;
-    port.container_port = *options.port;
-    container.ports.push_back(port);
-  }
-  deployment.spec.template_.spec.containers.push_back(std::move(container));
-  NODAL_TRY(cluster.client->create(deployment));
-  std::puts(text::cat("deployment.apps/", options.name, " created").c_str());
-  return {};
-}
-
-Result<> create_namespace(const Globals& globals, const std::string& name) {
-  auto cluster = NODAL_TRY(connect(globals));
-  core_v1::Namespace ns;
-  ns.metadata.name = name;
-  NODAL_TRY(cluster.client->create(ns));
-  std::puts(text::cat("namespace/", name, " created").c_str());
-  return {};
+Command apply_command(const Globals& globals) {
+  const auto o = std::make_shared<Options>();
+  Command out{.name = "apply",
+              .help = "Make objects be as files say",
+              .usage = "-f FILE",
+              .group = kChangeGroup,
+              .flags = {selector_flag(o->selection),
+                        validate_flag(o->writing),
+                        {.names = "--server-side",
+                         .help = "Let the server merge, by who set which field",
+                         .target = &o->server_side},
+                        {.names = "--force-conflicts",
+                         .help = "With --server-side: take fields from others",
+                         .target = &o->force_conflicts},
+                        {.names = "--force",
+                         .help = "Delete and make again what cannot be changed",
+                         .target = &o->force},
+                        {.names = "--overwrite",
+                         .help = "Taken for kubectl's sake",
+                         .target = &o->overwrite},
+                        {.names = "--record",
+                         .help = "Keep the command as the revision's change cause",
+                         .target = &o->record}},
+              .examples = {"nodectl apply -f web.yaml", "cat web.yaml | nodectl apply -f -"},
+              .run = [o, &globals] { return apply(globals, *o); }};
+  for (auto& flag : file_flags(o->selection)) out.flags.push_back(std::move(flag));
+  for (auto& flag : writing_flags(o->writing)) out.flags.push_back(std::move(flag));
+  return out;
 }
 
 }  // namespace nodal::nodectl

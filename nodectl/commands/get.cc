@@ -1,324 +1,327 @@
-// nodectl/commands/get.cc — get, describe, delete: objects by type and name, printed as the
-// server's tables or as documents.
+// nodectl/commands/get.cc — get: objects as the server's tables, as documents or by a template.
+#include <boost/json/object.hpp>
 #include <cstdio>
 
-#include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
-
-#include "api-client/client/status.h"
-#include "api-client/codec/time.h"
-#include "base/clock.h"
+#include "api-client/codec/codec.h"
 #include "base/text.h"
-#include "base/yaml.h"
 #include "nodectl/commands.h"
-#include "nodectl/manifests.h"
-#include "nodectl/resources.h"
+#include "nodectl/document.h"
+#include "nodectl/print/format.h"
+#include "nodectl/print/table.h"
+#include "nodectl/requests.h"
+#include "nodectl/selection.h"
 
 namespace nodal::nodectl {
 namespace {
 
 namespace json = boost::json;
 
-constexpr const char* kTable = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
-
-struct Wanted {
-  ResourceKind kind;
-  std::vector<std::string> names;  ///< empty: all
+struct Options {
+  Selection selection;
+  std::string output, sort_by, raw, subresource;
+  std::vector<std::string> label_columns;
+  bool watch = false, watch_only = false, no_headers = false, show_labels = false,
+       ignore_not_found = false, show_kind = false;
+  std::optional<std::int64_t> chunk_size;
 };
 
-// TYPE NAME…, TYPE/NAME …, TYPE,TYPE.
-Result<std::vector<Wanted>> parse_what(const Resources& resources,
-                                       const std::vector<std::string>& what) {
-  if (what.empty()) return fail(Errc::invalid, "say what: a type such as pods, or TYPE/NAME");
-  std::vector<Wanted> out;
-  if (what[0].find('/') != std::string::npos) {
-    for (const auto& item : what) {
-      const auto slash = item.find('/');
-      if (slash == std::string::npos)
-        return fail(Errc::invalid,
-                    text::cat("\"", item, "\": TYPE/NAME is needed after TYPE/NAME"));
-      out.push_back(
-          {NODAL_TRY(resources.by_name(item.substr(0, slash))), {item.substr(slash + 1)}});
+// What is asked for of one kind: a list, or some objects by name.
+struct Question {
+  ResourceKind kind;
+  std::string list;                ///< the list's path, with its selectors
+  std::vector<std::string> paths;  ///< of the objects by name; empty: the list
+  std::string only;                ///< the one name
+  bool everywhere = false;
+};
+
+class Get {
+ public:
+  Get(Session& session, const Options& options, Format format)
+      : session_(session), options_(options), format_(std::move(format)) {}
+
+  Result<int> run(const std::vector<Question>& questions) {
+    many_kinds_ = questions.size() > 1;
+    for (const auto& question : questions)
+      NODAL_TRY(format_.is_table() ? table(question) : documents(question));
+    if (!format_.is_table()) NODAL_TRY(print_documents(questions));
+    if (!any_ && !failed_ && !options_.ignore_not_found && !options_.watch &&
+        !options_.watch_only && format_.is_table())
+      std::fputs(nothing_found(session_.cluster, everywhere(questions)).c_str(), stderr);
+    return failed_ ? 1 : 0;
+  }
+
+ private:
+  static bool everywhere(const std::vector<Question>& questions) {
+    return std::ranges::any_of(questions,
+                               [](const auto& q) { return q.everywhere || !q.kind.namespaced; });
+  }
+
+  // The answers; what is not there is told and leaves the others.
+  Result<std::vector<json::value>> answers(const Question& question, const char* accept) {
+    std::vector<json::value> out;
+    auto paths = question.paths;
+    if (paths.empty()) paths.push_back(question.list);
+    for (auto path : paths) {
+      if (format_.is_table() && !options_.sort_by.empty())
+        path = with_query(path, "includeObject", "Object");
+      auto answer = ask(session_.cluster, {.path = path, .accept = accept});
+      if (answer) {
+        out.push_back(std::move(*answer));
+      } else if (answer.error().code != Errc::not_found) {
+        return std::unexpected(answer.error());
+      } else if (!options_.ignore_not_found) {
+        report_later(answer.error());
+      }
     }
     return out;
   }
-  const std::vector<std::string> names(what.begin() + 1, what.end());
-  for (const auto type : text::split(what[0], ','))
-    for (auto& kind : NODAL_TRY(resources.meant_by(type))) out.push_back({std::move(kind), names});
+  void report_later(const Error& error) {
+    failed_ = true;
+    std::fflush(stdout);
+    errors_.push_back(error);
+  }
+  void report_errors() {
+    std::fflush(stdout);
+    for (const auto& error : errors_) report_now(error);
+    errors_.clear();
+  }
+
+  Result<> table(const Question& question) {
+    TablePrinter printer(
+        {.wide = format_.kind == Format::Kind::wide,
+         .with_namespace = question.everywhere,
+         .headings = !options_.no_headers,
+         .show_labels = options_.show_labels,
+         .label_columns = options_.label_columns,
+         .name_prefix = many_kinds_ || options_.show_kind ? question.kind.printed() + "/" : ""});
+    std::string revision;
+    for (const auto& answer : NODAL_TRY(answers(question, kTable))) {
+      printer.add(answer);
+      revision = revision_of(answer);
+    }
+    if (!options_.sort_by.empty()) NODAL_TRY(printer.sort(options_.sort_by));
+    if (!options_.watch_only && !printer.empty()) {
+      if (any_ && many_kinds_ && !options_.no_headers) std::fputs("\n", stdout);
+      any_ = true;
+      std::fputs(printer.text().c_str(), stdout);
+    }
+    report_errors();
+    if (!watches() || failed_) return {};
+    printer.drop_rows();  // with --watch-only; the heading stays for the first row that comes
+    return watch(question, revision, kTable, [&](const json::value& object) -> Result<> {
+      printer.add(object);
+      std::fputs(printer.text().c_str(), stdout);
+      std::fflush(stdout);
+      return {};
+    });
+  }
+
+  Result<> documents(const Question& question) {
+    std::string revision;
+    for (auto& answer : NODAL_TRY(answers(question, "application/json"))) {
+      revision = text_at(answer, "metadata.resourceVersion");
+      if (!question.paths.empty()) {
+        documents_.push_back(std::move(answer));
+        continue;
+      }
+      for (const auto& item : list_at(answer, "items")) {
+        json::value whole = item;
+        whole.get_object().insert(
+            {{"kind", question.kind.kind}, {"apiVersion", question.kind.api_version()}});
+        documents_.push_back(std::move(whole));
+      }
+    }
+    report_errors();
+    if (!watches()) return {};
+    bool headings = !options_.no_headers;
+    const auto print = [&](const json::value& object) -> Result<> {
+      const auto text = NODAL_TRY(print_object(format_, session_.resources, object, headings));
+      headings = false;
+      std::fputs(text::cat(format_.kind == Format::Kind::yaml ? "---\n" : "", text).c_str(),
+                 stdout);
+      std::fflush(stdout);
+      return {};
+    };
+    if (!options_.watch_only)
+      for (const auto& document : documents_) NODAL_TRY(print(document));
+    documents_.clear();
+    return watch(question, revision, "application/json", print);
+  }
+
+  Result<> print_documents(const std::vector<Question>& questions) {
+    if (watches()) return {};
+    const bool single = questions.size() == 1 && !questions[0].only.empty();
+    if (single && documents_.empty()) return {};
+    any_ = !documents_.empty();
+    if (!options_.sort_by.empty()) {
+      std::vector<const json::value*> sorted;
+      for (const auto& document : documents_) sorted.push_back(&document);
+      NODAL_TRY(sort_objects(sorted, options_.sort_by));
+      json::array in_order;
+      for (const auto* document : sorted) in_order.push_back(*document);
+      documents_ = std::move(in_order);
+    }
+    const auto text =
+        NODAL_TRY(print_object(format_, session_.resources,
+                               single ? documents_[0] : list_of(documents_), !options_.no_headers));
+    std::fputs(text.c_str(), stdout);
+    return {};
+  }
+
+  [[nodiscard]] bool watches() const { return options_.watch || options_.watch_only; }
+
+  static std::string revision_of(const json::value& table) {
+    auto revision = text_at(table, "metadata.resourceVersion");
+    const auto& rows = list_at(table, "rows");
+    if (revision.empty() && rows.size() == 1)
+      revision = text_at(rows[0], "object.metadata.resourceVersion");
+    return revision;
+  }
+
+  // The changes after `revision`, until the server ends the watch.
+  Result<> watch(const Question& question, const std::string& revision, const char* accept,
+                 const std::function<Result<>(const json::value&)>& print) {
+    if (many_kinds_ || question.paths.size() > 1)
+      return fail(Errc::invalid,
+                  "you may only specify a single resource type, or one name of it, to watch");
+    auto path = question.list;
+    if (!question.only.empty())
+      path = with_query(path, "fieldSelector", text::cat("metadata.name=", question.only));
+    path = with_query(with_query(path, "watch", "true"), "resourceVersion", revision);
+    std::fflush(stdout);
+    Result<> outcome;
+    NODAL_TRY(ask_events(session_.cluster, {.path = path, .accept = accept},
+                         [&](const std::string&, const json::value& object) {
+                           outcome = print(object);
+                           return outcome.has_value();
+                         }));
+    return outcome;
+  }
+
+  Session& session_;
+  const Options& options_;
+  const Format format_;
+  json::array documents_;
+  std::vector<Error> errors_;
+  bool many_kinds_ = false, any_ = false, failed_ = false;
+};
+
+Question question_of(const Session& session, const Options& options, const ResourceKind& kind) {
+  const auto& selection = options.selection;
+  Question out{.kind = kind, .everywhere = selection.all_namespaces && kind.namespaced};
+  out.list = kind.path(out.everywhere ? "" : session.cluster.ns);
+  out.list = with_query(out.list, "labelSelector", selection.selector);
+  out.list = with_query(out.list, "fieldSelector", selection.field_selector);
   return out;
 }
 
-const json::value* find(const json::value& value, std::initializer_list<std::string_view> path) {
-  const json::value* at = &value;
-  for (const auto name : path) {
-    if (!at->is_object()) return nullptr;
-    at = at->get_object().if_contains(name);
-    if (at == nullptr) return nullptr;
-  }
-  return at;
-}
-
-std::string string_at(const json::value& value, std::initializer_list<std::string_view> path) {
-  const auto* found = find(value, path);
-  return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
-}
-
-std::string cell_text(const json::value& cell) {
-  if (cell.is_string()) return printable(std::string_view(cell.get_string()));
-  return cell.is_null() ? "<none>" : json::serialize(cell);
-}
-
-// A Table as rows of text; the header once.
-void add_rows(const json::value& table, bool wide, bool with_namespace, bool header,
-              std::vector<std::vector<std::string>>& rows, std::vector<bool>& shown) {
-  if (const auto* columns = find(table, {"columnDefinitions"});
-      columns != nullptr && columns->is_array()) {
-    shown.clear();
-    std::vector<std::string> head;
-    if (with_namespace) head.emplace_back("NAMESPACE");
-    for (const auto& column : columns->get_array()) {
-      const auto* priority = find(column, {"priority"});
-      const bool show =
-          wide || priority == nullptr || (priority->is_int64() && priority->get_int64() == 0);
-      shown.push_back(show);
-      if (!show) continue;
-      std::string name = string_at(column, {"name"});
-      for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-      head.push_back(std::move(name));
+Result<std::vector<Question>> questions_of(Session& session, const Globals& globals,
+                                           const Options& options) {
+  std::vector<Question> out;
+  const auto under = options.subresource.empty() ? "" : text::cat("/", options.subresource);
+  if (!options.selection.files.empty()) {
+    for (const auto& target : NODAL_TRY(choose(session, globals, options.selection))) {
+      auto* same =
+          out.empty() || out.back().kind.plural != target.kind.plural ? nullptr : &out.back();
+      if (same == nullptr) same = &out.emplace_back(question_of(session, options, target.kind));
+      same->paths.push_back(target.path() + under);
+      same->only = same->paths.size() == 1 ? target.name : "";
     }
-    if (header) rows.push_back(std::move(head));
+    return out;
   }
-  const auto* list = find(table, {"rows"});
-  if (list == nullptr || !list->is_array()) return;
-  for (const auto& row : list->get_array()) {
-    std::vector<std::string> cells;
-    if (with_namespace) cells.push_back(string_at(row, {"object", "metadata", "namespace"}));
-    if (const auto* values = find(row, {"cells"}); values != nullptr && values->is_array())
-      for (std::size_t i = 0; i < values->get_array().size() && i < shown.size(); ++i)
-        if (shown[i]) cells.push_back(cell_text(values->get_array()[i]));
-    rows.push_back(std::move(cells));
+  for (const auto& [kind, names] :
+       NODAL_TRY(parse_what(session.resources, options.selection.what))) {
+    auto question = question_of(session, options, kind);
+    for (const auto& name : names)
+      question.paths.push_back(kind.path(session.cluster.ns, name) + under);
+    if (!names.empty() && options.selection.all_namespaces)
+      return fail(Errc::invalid, "a resource cannot be retrieved by name across all namespaces");
+    if (names.size() == 1) question.only = names[0];
+    if (!names.empty() && !options.selection.selector.empty())
+      return fail(Errc::invalid, "name cannot be provided when a selector is specified");
+    out.push_back(std::move(question));
   }
+  return out;
 }
 
-std::string with_query(std::string path, const GetOptions& options) {
-  char joint = '?';
-  if (!options.selector.empty()) {
-    path += text::cat(joint, "labelSelector=", http::percent_encode(options.selector));
-    joint = '&';
+Result<int> get(const Globals& globals, const Options& options) {
+  auto format = NODAL_TRY(parse_format(options.output));
+  auto session = NODAL_TRY(open_session(globals));
+  if (!options.raw.empty()) {
+    std::fputs(NODAL_TRY(ask_text(session.cluster, {.path = options.raw})).c_str(), stdout);
+    return 0;
   }
-  return path;
-}
-
-Result<json::value> fetch(Cluster& cluster, const std::string& path, const char* accept) {
-  http::Request request;
-  request.target = path;
-  request.headers.add("Accept", accept);
-  request.headers.add("User-Agent", cluster.client->user_agent());
-  const auto response = NODAL_TRY(cluster.client->transport().send(request, {}));
-  const auto body = response.text();
-  if (response.status != 200) return std::unexpected(client::error_of(response.status, body));
-  return codec::parse(body);
-}
-
-Result<> watch_table(Cluster& cluster, const std::string& path, const std::string& revision,
-                     bool wide, bool with_namespace, std::vector<bool> shown) {
-  http::Request request;
-  request.target = text::cat(path, path.find('?') == std::string::npos ? '?' : '&',
-                             "watch=true&resourceVersion=", revision);
-  request.headers.add("Accept", kTable);
-  request.headers.add("User-Agent", cluster.client->user_agent());
-  std::string rest;
-  const auto response = NODAL_TRY(cluster.client->transport().stream(
-      request,
-      [&](std::string_view bytes) {
-        rest += bytes;
-        for (std::size_t end = 0; (end = rest.find('\n')) != std::string::npos;
-             rest.erase(0, end + 1)) {
-          const auto event = codec::parse(std::string_view(rest).substr(0, end));
-          const auto* table = event ? find(*event, {"object"}) : nullptr;
-          if (table == nullptr) continue;
-          std::vector<std::vector<std::string>> rows;
-          add_rows(*table, wide, with_namespace, false, rows, shown);
-          std::fputs(text::table(rows).c_str(), stdout);
-          std::fflush(stdout);
-        }
-        return true;
-      },
-      {}));
-  if (response.status != 200)
-    return std::unexpected(client::error_of(response.status, response.text()));
-  return {};
+  return Get(session, options, std::move(format))
+      .run(NODAL_TRY(questions_of(session, globals, options)));
 }
 
 }  // namespace
 
-Result<> get(const Globals& globals, const GetOptions& options) {
-  auto cluster = NODAL_TRY(connect(globals));
-  const auto resources = NODAL_TRY(Resources::discover(*cluster.client));
-  const auto wanted = NODAL_TRY(parse_what(resources, options.what));
-  const bool table = options.output.empty() || options.output == "wide";
-  if (!table && options.output != "json" && options.output != "yaml" && options.output != "name")
-    return fail(Errc::invalid,
-                text::cat("-o ", options.output, ": wide, yaml, json and name are known"));
-  const bool many = wanted.size() > 1;
-  bool any = false;
-  json::array documents;
-  for (const auto& [kind, names] : wanted) {
-    const bool everywhere = options.all_namespaces && kind.namespaced;
-    const std::string ns = everywhere ? "" : cluster.ns;
-    std::vector<std::string> paths;
-    if (names.empty()) paths.push_back(with_query(kind.path(ns), options));
-    for (const auto& name : names) paths.push_back(kind.path(ns, name));
-    std::vector<std::vector<std::string>> rows;
-    std::vector<bool> shown;
-    std::string revision;
-    for (const auto& path : paths) {
-      const auto document = NODAL_TRY(fetch(cluster, path, table ? kTable : "application/json"));
-      revision = string_at(document, {"metadata", "resourceVersion"});
-      if (table) {
-        add_rows(document, options.output == "wide", everywhere,
-                 rows.empty() && !options.no_headers, rows, shown);
-      } else if (const auto* items = find(document, {"items"});
-                 items != nullptr && items->is_array()) {
-        for (const auto& item : items->get_array()) {
-          json::value whole = item;
-          if (whole.is_object() && !whole.get_object().contains("kind")) {
-            whole.get_object()["kind"] = kind.kind;
-            whole.get_object()["apiVersion"] =
-                kind.group.empty() ? kind.version : text::cat(kind.group, "/", kind.version);
-          }
-          documents.push_back(std::move(whole));
-        }
-      } else {
-        documents.push_back(document);
-      }
-    }
-    if (!table) continue;
-    const std::size_t head = options.no_headers ? 0 : 1;
-    if (rows.size() <= head && !options.watch) {
-      if (!many)
-        std::fputs(everywhere || !kind.namespaced
-                       ? "No resources found\n"
-                       : text::cat("No resources found in ", cluster.ns, " namespace.\n").c_str(),
-                   stderr);
-      continue;
-    }
-    any = true;
-    if (many)
-      for (std::size_t i = head; i < rows.size(); ++i)
-        rows[i][everywhere ? 1 : 0] = text::cat(kind.printed(), "/", rows[i][everywhere ? 1 : 0]);
-    std::fputs(text::table(rows).c_str(), stdout);
-    if (many) std::fputs("\n", stdout);
-    if (options.watch) {
-      std::fflush(stdout);
-      NODAL_TRY(watch_table(cluster, paths.front(), revision, options.output == "wide", everywhere,
-                            shown));
-    }
-  }
-  if (table) {
-    if (many && !any) std::fputs("No resources found\n", stderr);
-    return {};
-  }
-  if (options.output == "name") {
-    for (const auto& document : documents) {
-      const auto found =
-          resources.by_kind(string_at(document, {"apiVersion"}), string_at(document, {"kind"}));
-      std::puts(text::cat(found ? found->printed() : text::lower(string_at(document, {"kind"})),
-                          "/", string_at(document, {"metadata", "name"}))
-                    .c_str());
-    }
-    return {};
-  }
-  const bool single = wanted.size() == 1 && wanted[0].names.size() == 1 && documents.size() == 1;
-  for (auto& document : documents)
-    if (auto* metadata =
-            document.is_object() ? document.get_object().if_contains("metadata") : nullptr;
-        metadata != nullptr && metadata->is_object())
-      metadata->get_object().erase("managedFields");
-  const json::value out =
-      single ? documents[0]
-             : json::value(json::object{{"apiVersion", "v1"},
-                                        {"items", documents},
-                                        {"kind", "List"},
-                                        {"metadata", json::object{{"resourceVersion", ""}}}});
-  const auto yaml = NODAL_TRY(json_to_yaml(json::serialize(out)));
-  std::fputs(options.output == "yaml" ? yaml.c_str() : text::cat(pretty_json(out), "\n").c_str(),
-             stdout);
-  return {};
-}
-
-Result<> describe(const Globals& globals, const std::vector<std::string>& what) {
-  auto cluster = NODAL_TRY(connect(globals));
-  const auto resources = NODAL_TRY(Resources::discover(*cluster.client));
-  for (const auto& [kind, given] : NODAL_TRY(parse_what(resources, what))) {
-    std::vector<std::string> names = given;
-    if (names.empty()) {
-      const auto list = NODAL_TRY(fetch(cluster, kind.path(cluster.ns), "application/json"));
-      if (const auto* items = find(list, {"items"}); items != nullptr && items->is_array())
-        for (const auto& item : items->get_array())
-          names.push_back(string_at(item, {"metadata", "name"}));
-    }
-    bool first = true;
-    for (const auto& name : names) {
-      auto document = NODAL_TRY(fetch(cluster, kind.path(cluster.ns, name), "application/json"));
-      const auto uid = string_at(document, {"metadata", "uid"});
-      if (auto* metadata = document.get_object().if_contains("metadata");
-          metadata != nullptr && metadata->is_object())
-        metadata->get_object().erase("managedFields");
-      if (!first) std::puts("\n");
-      first = false;
-      std::fputs(printable(NODAL_TRY(json_to_yaml(json::serialize(document)))).c_str(), stdout);
-      const auto selector = text::cat("involvedObject.name=", name, ",involvedObject.uid=", uid);
-      const auto events =
-          fetch(cluster,
-                text::cat("/api/v1", kind.namespaced ? text::cat("/namespaces/", cluster.ns) : "",
-                          "/events?fieldSelector=", http::percent_encode(selector)),
-                "application/json");
-      std::vector<std::vector<std::string>> rows{{"Type", "Reason", "Age", "From", "Message"}};
-      const auto now = SystemClock().now();
-      if (const auto* items = events ? find(*events, {"items"}) : nullptr;
-          items != nullptr && items->is_array())
-        for (const auto& event : items->get_array()) {
-          auto at = parse_time(string_at(event, {"lastTimestamp"}));
-          if (!at) at = parse_time(string_at(event, {"eventTime"}));
-          rows.push_back(
-              {string_at(event, {"type"}), string_at(event, {"reason"}),
-               at ? human_duration(std::chrono::duration_cast<std::chrono::seconds>(now - *at))
-                  : "<unknown>",
-               string_at(event, {"source", "component"}),
-               printable(string_at(event, {"message"}))});
-        }
-      std::fputs(
-          rows.size() == 1 ? "Events: <none>\n" : text::cat("Events:\n", text::table(rows)).c_str(),
-          stdout);
-    }
-  }
-  return {};
-}
-
-Result<> remove(const Globals& globals, const std::vector<std::string>& what,
-                const std::vector<std::string>& files) {
-  auto cluster = NODAL_TRY(connect(globals));
-  const auto resources = NODAL_TRY(Resources::discover(*cluster.client));
-  const auto remove_one = [&](const ResourceKind& kind, const std::string& ns,
-                              const std::string& name) -> Result<> {
-    NODAL_TRY(
-        cluster.client->delete_path(kind.path(ns, name), {.propagation_policy = "Background"}));
-    std::puts(text::cat(kind.printed(), " \"", name, "\" deleted").c_str());
-    return {};
-  };
-  for (const auto& manifest : NODAL_TRY(read_manifests(files))) {
-    const auto kind = NODAL_TRY(resources.by_kind(manifest.api_version, manifest.kind));
-    NODAL_TRY(remove_one(kind, manifest.ns.empty() ? cluster.ns : manifest.ns, manifest.name));
-  }
-  if (what.empty()) return {};
-  for (const auto& [kind, names] : NODAL_TRY(parse_what(resources, what))) {
-    if (names.empty()) return fail(Errc::invalid, text::cat("which ", kind.plural, "? name them"));
-    for (const auto& name : names) NODAL_TRY(remove_one(kind, cluster.ns, name));
-  }
-  return {};
+Command get_command(const Globals& globals) {
+  const auto o = std::make_shared<Options>();
+  Command out{
+      .name = "get",
+      .help = "Show objects",
+      .usage = "TYPE[,TYPE…] [NAME …] | TYPE/NAME …",
+      .group = kLookGroup,
+      .flags =
+          {{.names = "-o,--output",
+            .value = "FORMAT",
+            .help = "wide, json, yaml, name, jsonpath=TEMPLATE, jsonpath-file=FILE, "
+                    "custom-columns=HEADING:PATH,…, custom-columns-file=FILE",
+            .target = &o->output,
+            .offer = Offer::words,
+            .words = kFormats},
+           selector_flag(o->selection),
+           {.names = "--field-selector",
+            .value = "FIELDS",
+            .help = "Only what has these fields: status.phase=Running",
+            .target = &o->selection.field_selector},
+           namespaces_flag(o->selection),
+           {.names = "-w,--watch", .help = "Go on with changes", .target = &o->watch},
+           {.names = "--watch-only", .help = "Only changes", .target = &o->watch_only},
+           {.names = "-L,--label-columns",
+            .value = "LABEL",
+            .help = "A column for a label; may be given again",
+            .target = &o->label_columns},
+           {.names = "--show-labels", .help = "A column for all labels", .target = &o->show_labels},
+           {.names = "--show-kind", .help = "The type before each name", .target = &o->show_kind},
+           {.names = "--sort-by",
+            .value = "PATH",
+            .help = "Sorted by a field: .metadata.creationTimestamp",
+            .target = &o->sort_by},
+           {.names = "--no-headers", .help = "Without the head line", .target = &o->no_headers},
+           {.names = "--ignore-not-found",
+            .help = "What is not there is no error",
+            .target = &o->ignore_not_found},
+           {.names = "--subresource",
+            .value = "NAME",
+            .help = "status or scale of the objects",
+            .target = &o->subresource,
+            .offer = Offer::words,
+            .words = "status scale"},
+           {.names = "--chunk-size",
+            .value = "NUMBER",
+            .help = "Taken for kubectl's sake: lists come whole",
+            .target = &o->chunk_size},
+           {.names = "--raw",
+            .value = "PATH",
+            .help = "What the server answers to a path",
+            .target = &o->raw}},
+      .args = &o->selection.what,
+      .offer = Offer::objects,
+      .examples = {"nodectl get pods -o wide", "nodectl get deployment/web -o yaml",
+                   "nodectl get pods -l app=web -w",
+                   "nodectl get pods -o jsonpath='{.items[*].metadata.name}'"},
+      .run = [o, &globals]() -> Result<int> {
+        std::vector<std::string> labels;
+        for (const auto& item : o->label_columns)
+          for (const auto label : text::split(item, ',')) labels.emplace_back(label);
+        o->label_columns = std::move(labels);
+        return get(globals, *o);
+      }};
+  for (auto& flag : file_flags(o->selection)) out.flags.push_back(std::move(flag));
+  return out;
 }
 
 }  // namespace nodal::nodectl

@@ -75,7 +75,7 @@ TEST_F(ResourceNames, TheCoreGroupGoesFirstAndAGroupMayBeNamed) {
 
 TEST_F(ResourceNames, WhatIsNotServedIsAnErrorWithWhatIsNear) {
   EXPECT_EQ(found("deploymint"),
-            "error: the server doesn't have a resource type \"deploymint\"; did you mean "
+            "error: the server doesn't have a resource type \"deploymint\"\nhint: did you mean "
             "deployments");
   for (const char* name : {"", "x", "pods/log", "pods.apps", "po.apps"})
     EXPECT_TRUE(found(name).starts_with("error")) << name;
