@@ -41,19 +41,24 @@ void add_command(CLI::App& app, const Command& command, const std::string& path,
     // The callback of a parent comes after that of its chosen child.
     if (app.get_subcommands().empty()) chosen = {&command, path};
   });
-  for (const auto& inner : command.commands)
-    add_command(*app.add_subcommand(inner.name), inner, text::cat(path, " ", inner.name), chosen);
+  for (const auto& inner : command.commands) {
+    auto* added = app.add_subcommand(inner.name);
+    for (const auto& alias : inner.aliases) added->alias(alias);
+    add_command(*added, inner, text::cat(path, " ", inner.name), chosen);
+  }
 }
 
 // "-o=wide" is how kubectl's users may write "-o wide"; the parser knows it of long flags only.
-std::vector<std::string> words_of(int count, char** arguments) {
+// What stands after "--" is no flag of ours, whatever it looks like: it comes into `rest`.
+std::vector<std::string> words_of(int count, char** arguments, std::vector<std::string>& rest) {
   std::vector<std::string> out;
-  bool flags = true;
   for (int i = 1; i < count; ++i) {
     std::string word = arguments[i];
-    if (word == "--") flags = false;
-    if (flags && word.size() > 3 && word[0] == '-' && word[1] != '-' && word[2] == '=')
-      word.erase(2, 1);
+    if (word == "--") {
+      rest.assign(arguments + i + 1, arguments + count);
+      break;
+    }
+    if (word.size() > 3 && word[0] == '-' && word[1] != '-' && word[2] == '=') word.erase(2, 1);
     out.push_back(std::move(word));
   }
   std::ranges::reverse(out);
@@ -83,7 +88,9 @@ std::string Flag::long_name() const {
 }
 
 const Command* Command::find(std::string_view command) const {
-  const auto at = std::ranges::find(commands, command, &Command::name);
+  const auto at = std::ranges::find_if(commands, [&](const Command& one) {
+    return one.name == command || std::ranges::find(one.aliases, command) != one.aliases.end();
+  });
   return at == commands.end() ? nullptr : &*at;
 }
 
@@ -92,9 +99,10 @@ int run(const Command& root, int count, char** arguments) {
   app.fallthrough();
   Chosen chosen{nullptr, ""};
   app.name(root.name);
+  std::vector<std::string> rest;
   add_command(app, root, root.name, chosen);
   try {
-    app.parse(words_of(count, arguments));
+    app.parse(words_of(count, arguments, rest));
   } catch (const CLI::CallForHelp&) {
     const auto at = named(root, count, arguments);
     std::fputs(help_text(root, *at.command, at.path).c_str(), stdout);
@@ -111,6 +119,11 @@ int run(const Command& root, int count, char** arguments) {
   if (chosen.command->run == nullptr) {
     std::fputs(help_text(root, *chosen.command, chosen.path).c_str(), stdout);
     return 0;
+  }
+  if (!rest.empty()) {
+    if (chosen.command->args == nullptr)
+      return usage_error(chosen, "no arguments are expected after --");
+    chosen.command->args->insert(chosen.command->args->end(), rest.begin(), rest.end());
   }
   const auto given = chosen.command->args == nullptr ? 0 : chosen.command->args->size();
   if (given < chosen.command->least_args)

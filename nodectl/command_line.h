@@ -55,6 +55,7 @@ struct Command {
   /// The exit code, or an error (then it is 1). Empty for a command that only has others.
   std::function<Result<int>()> run{};
   std::vector<Command> commands{};
+  std::vector<std::string> aliases{};  ///< other names of it
   bool own = false;  ///< not one of kubectl's: its errors begin with the program's name
 
   [[nodiscard]] const Command* find(std::string_view command) const;

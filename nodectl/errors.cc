@@ -56,6 +56,8 @@ constexpr Hint kHints[] = {
      "choose a nodePort of 30000-32767, or leave it out"},
     {"unknown field", "",
      "look for a wrong name or a wrong indent; `nodectl explain KIND.FIELD` lists the fields"},
+    {"Apply failed with", "",
+     "others set these fields: --force-conflicts takes them over, or leave them out of the file"},
     {"no matches for kind", "",
      "look at apiVersion and kind: `nodectl api-resources` lists what is served, and in which "
      "version"},
@@ -90,12 +92,20 @@ Error server_error(int status, std::string_view body, std::string_view doing) {
   const bool known = document && text_at(*document, "kind") == "Status";
   const auto reason = known ? text_at(*document, "reason") : std::string();
   if (reason == "Invalid" && known) return {error.code, with_hint(invalid_text(*document))};
+  if (reason == "Conflict" && error.message.starts_with("Apply failed with"))
+    return {error.code, with_hint(text::cat("error: ", error.message))};
   const auto prefix = doing.empty() ? std::string() : text::cat(doing, ": ");
   if (status == 401 && !known)
     return {error.code, "error: You must be logged in to the server (Unauthorized)"};
   return {error.code, with_hint(text::cat("Error from server",
                                           reason.empty() ? "" : text::cat(" (", reason, ")"), ": ",
                                           prefix, error.message))};
+}
+
+Error bare_error(int status, std::string_view body) {
+  auto error = client::error_of(status, body);
+  error.message = with_hint(std::move(error.message));
+  return error;
 }
 
 Error transport_error(const Error& error, std::string_view server) {

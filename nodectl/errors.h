@@ -12,6 +12,8 @@ namespace nodal::nodectl {
 /// An answer that is no success.
 /// @param doing  put before the message: `error when creating "web.yaml"`; "" for nothing
 Error server_error(int status, std::string_view body, std::string_view doing);
+/// The server's message alone, with its hint.
+Error bare_error(int status, std::string_view body);
 /// The request did not arrive.
 Error transport_error(const Error& error, std::string_view server);
 

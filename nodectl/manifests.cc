@@ -39,14 +39,15 @@ Result<std::string> read_source(const std::string& path) {
   }
 }
 
-Result<> add(json::object object, const std::string& source, std::vector<Manifest>& out) {
+Result<> add(json::object object, const std::string& source, const std::string& file,
+             std::vector<Manifest>& out) {
   // "List", and what `get -o json` of one kind has: "PodList".
   if (const auto* items = object.if_contains("items");
       string_of(object, "kind").ends_with("List") && items != nullptr && items->is_array()) {
     for (const auto& item : items->get_array()) {
       if (!item.is_object())
         return fail(Errc::invalid, text::cat(source, ": the list has an item that is no object"));
-      NODAL_TRY(add(item.get_object(), source, out));
+      NODAL_TRY(add(item.get_object(), source, file, out));
     }
     return {};
   }
@@ -64,11 +65,14 @@ Result<> add(json::object object, const std::string& source, std::vector<Manifes
     if (value->empty()) return fail(Errc::invalid, text::cat(source, ": ", what, " is missing"));
   manifest.object = std::move(object);
   manifest.source = source;
+  manifest.file = file;
   out.push_back(std::move(manifest));
   return {};
 }
 
 Result<> add_file(const std::string& path, std::vector<Manifest>& out) {
+  if (path != "-" && !file::exists(path))
+    return fail(Errc::not_found, text::cat("the path \"", path, "\" does not exist"));
   const auto documents = yaml_to_json(NODAL_TRY(read_source(path)));
   const std::string shown = path == "-" ? "standard input" : path;
   if (!documents) return wrap(shown, documents.error());
@@ -81,7 +85,7 @@ Result<> add_file(const std::string& path, std::vector<Manifest>& out) {
     if (!document->is_object())
       return fail(Errc::invalid,
                   text::cat(source, ": an object is needed (a map with apiVersion and kind)"));
-    NODAL_TRY(add(std::move(document->get_object()), source, out));
+    NODAL_TRY(add(std::move(document->get_object()), source, path == "-" ? "STDIN" : path, out));
   }
   return {};
 }

@@ -14,6 +14,7 @@ struct Manifest {
   std::string api_version, kind, name, ns;
   boost::json::object object;
   std::string source;  ///< "web.yaml, document 2"
+  std::string file;    ///< "web.yaml", "STDIN"
 };
 
 /// The objects of files, of the .yaml, .yml and .json files of folders, and of standard input

@@ -26,7 +26,8 @@ Result<std::string> ask_text(Cluster& cluster, const Ask& ask) {
   const auto response = cluster.client->transport().send(request_of(cluster, ask), {});
   if (!response) return std::unexpected(transport_error(response.error(), cluster.server));
   if (response->status / 100 != 2)
-    return std::unexpected(server_error(response->status, response->text(), ask.doing));
+    return std::unexpected(ask.bare ? bare_error(response->status, response->text())
+                                    : server_error(response->status, response->text(), ask.doing));
   return response->text();
 }
 

@@ -17,6 +17,7 @@ struct Ask {
   std::string content_type = "application/json";
   std::string accept = "application/json";
   std::string doing{};  ///< see server_error()
+  bool bare = false;    ///< an error is the server's message alone
 };
 
 constexpr const char* kTable = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";

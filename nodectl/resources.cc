@@ -128,8 +128,13 @@ Result<ResourceKind> Resources::by_kind(std::string_view api_version, std::strin
     const auto version = known.api_version();
     if (known.kind != kind) continue;
     if (version == api_version) return known;
-    others += text::cat(others.empty() ? "; it is served in version " : ", ", version);
+    others += text::cat(
+        others.empty() ? "\nensure CRDs are installed first\nhint: it is served in version " : ", ",
+        version);
   }
+  if (others.empty())
+    others =
+        "\nensure CRDs are installed first\nhint: `nodectl api-resources` lists what is served";
   return fail(Errc::not_found, text::cat("no matches for kind \"", kind, "\" in version \"",
                                          api_version, "\"", others));
 }

@@ -116,7 +116,7 @@ Result<std::vector<Target>> choose(Session& session, const Globals& globals,
   std::vector<Target> out;
   for (auto& manifest : NODAL_TRY(read_manifests(selection.files, selection.recursive)))
     out.push_back(NODAL_TRY(target_of(
-        session, globals, boost::json::value(std::move(manifest.object)), manifest.source)));
+        session, globals, boost::json::value(std::move(manifest.object)), manifest.file)));
   if (!selection.files.empty()) {
     if (!selection.what.empty())
       return fail(Errc::invalid,

@@ -71,12 +71,13 @@ std::string Writer::query(std::string path) const {
 }
 
 Result<json::value> Writer::post(const Target& target, const json::value& object,
-                                 std::string_view doing) {
+                                 std::string_view doing, bool bare) {
   if (client_) return object;
   return ask(session_.cluster, {.path = query(target.kind.path(target.ns)),
                                 .method = "POST",
                                 .body = codec::to_text(object),
-                                .doing = std::string(doing)});
+                                .doing = std::string(doing),
+                                .bare = bare});
 }
 
 Result<json::value> Writer::put(const Target& target, const json::value& object,

@@ -29,8 +29,9 @@ class Writer {
 
   /// True when nothing may be sent.
   [[nodiscard]] bool only_here() const { return client_; }
+  /// @param bare  see Ask
   Result<boost::json::value> post(const Target& target, const boost::json::value& object,
-                                  std::string_view doing = "");
+                                  std::string_view doing = "", bool bare = false);
   Result<boost::json::value> put(const Target& target, const boost::json::value& object,
                                  std::string_view doing = "");
   /// @param body  the patch's text

@@ -138,7 +138,7 @@ Result<int> apply(const Globals& globals, const Options& options) {
       continue;
     ++count;
     // What one object lacks does not keep the others back.
-    const auto target = target_of(session, globals, object, manifest.source);
+    const auto target = target_of(session, globals, object, manifest.file);
     const auto done = target ? apply.one(*target) : Result<>(std::unexpected(target.error()));
     if (done) continue;
     std::fflush(stdout);

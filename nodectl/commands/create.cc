@@ -46,7 +46,8 @@ Result<int> create_object(const Globals& globals, const Creating& creating, json
     make_object(object, "metadata")["namespace"] = globals.ns;
   if (creating.save) set_last_applied(object);
   const auto target = NODAL_TRY(target_of(session, globals, object, ""));
-  const auto made = writer.post(target, object, creating.doing.empty() ? "" : creating.doing);
+  const auto made = writer.post(target, object, "", !creating.doing.empty());
+  if (!made && !creating.doing.empty()) return wrap(creating.doing, made.error());
   if (!made) return std::unexpected(made.error());
   NODAL_TRY(writer.tell(target, creating.told, *made));
   return 0;

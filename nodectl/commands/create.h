@@ -13,7 +13,7 @@ namespace nodal::nodectl {
 struct Creating {
   Writing writing;
   bool save = false;
-  std::string manager = "kubectl-create", told = "created", doing = "failed to create";
+  std::string manager = "kubectl-create", told = "created", doing = "";
 };
 std::vector<Flag> creating_flags(Creating& creating);
 

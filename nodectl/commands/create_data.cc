@@ -174,7 +174,8 @@ Command create_config_map_command(const Globals& globals) {
               .least_args = 1,
               .most_args = 1,
               .examples = {"nodectl create configmap conf --from-literal=greeting=hello"},
-              .run = [o, &globals] { return create(globals, *o, false); }};
+              .run = [o, &globals] { return create(globals, *o, false); },
+              .aliases = {"cm"}};
   for (auto& flag : creating_flags(o->creating)) out.flags.push_back(std::move(flag));
   return out;
 }

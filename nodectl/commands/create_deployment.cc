@@ -56,7 +56,7 @@ Command named(const Globals& globals, std::string name, std::string kind, std::s
     std::vector<std::string> args;
   };
   const auto o = std::make_shared<Named>();
-  o->creating.doing = text::cat("failed to create ", name);
+  if (kind != "Namespace") o->creating.doing = text::cat("failed to create ", name);
   return {.name = name,
           .help = std::move(help),
           .usage = "NAME",
@@ -65,14 +65,16 @@ Command named(const Globals& globals, std::string name, std::string kind, std::s
           .args = &o->args,
           .least_args = 1,
           .most_args = 1,
-          .run = [o, kind, &globals] {
-            auto object = new_object("v1", kind, o->args[0]);
-            if (kind == "Namespace") {
-              object["spec"] = json::object{};
-              object["status"] = json::object{};
-            }
-            return create_object(globals, o->creating, std::move(object));
-          }};
+          .run =
+              [o, kind, &globals] {
+                auto object = new_object("v1", kind, o->args[0]);
+                if (kind == "Namespace") {
+                  object["spec"] = json::object{};
+                  object["status"] = json::object{};
+                }
+                return create_object(globals, o->creating, std::move(object));
+              },
+          .aliases = {kind == "Namespace" ? "ns" : "sa"}};
 }
 
 }  // namespace
@@ -104,7 +106,8 @@ Command create_deployment_command(const Globals& globals) {
               .args = &o->args,
               .least_args = 1,
               .examples = {"nodectl create deployment web --image=web:1 --replicas=3"},
-              .run = [o, &globals] { return create(globals, *o); }};
+              .run = [o, &globals] { return create(globals, *o); },
+              .aliases = {"deploy", "dep"}};
   for (auto& flag : creating_flags(o->creating)) out.flags.push_back(std::move(flag));
   return out;
 }

@@ -98,14 +98,16 @@ Command of_type(const Globals& globals, std::string name, const std::string& typ
 }  // namespace
 
 Command create_service_command(const Globals& globals) {
-  return {.name = "service",
-          .help = "Make a Service",
-          .group = kChangeGroup,
-          .commands = {
-              of_type(globals, "clusterip", "ClusterIP", "Reachable inside the cluster"),
-              of_type(globals, "nodeport", "NodePort", "Reachable on every node"),
-              of_type(globals, "loadbalancer", "LoadBalancer", "Reachable through a load balancer"),
-              of_type(globals, "externalname", "ExternalName", "Another name for a DNS name")}};
+  return {
+      .name = "service",
+      .help = "Make a Service",
+      .group = kChangeGroup,
+      .commands = {of_type(globals, "clusterip", "ClusterIP", "Reachable inside the cluster"),
+                   of_type(globals, "nodeport", "NodePort", "Reachable on every node"),
+                   of_type(globals, "loadbalancer", "LoadBalancer",
+                           "Reachable through a load balancer"),
+                   of_type(globals, "externalname", "ExternalName", "Another name for a DNS name")},
+      .aliases = {"svc"}};
 }
 
 }  // namespace nodal::nodectl

@@ -94,7 +94,8 @@ TEST_F(ResourceNames, KindsAreFoundWithTheirVersion) {
   EXPECT_EQ(resources.by_kind("apps/v1", "Deployment")->plural, "deployments");
   EXPECT_EQ(resources.by_kind("v1", "Pod")->plural, "pods");
   EXPECT_EQ(resources.by_kind("apps/v1beta1", "Deployment").error().message,
-            "no matches for kind \"Deployment\" in version \"apps/v1beta1\"; it is served in "
+            "no matches for kind \"Deployment\" in version \"apps/v1beta1\"\nensure CRDs are "
+            "installed first\nhint: it is served in "
             "version apps/v1");
   EXPECT_FALSE(resources.by_kind("v1", "Deployment"));
   EXPECT_FALSE(resources.by_kind("v1", "pod")) << "kinds are written exactly";
