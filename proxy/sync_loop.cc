@@ -10,9 +10,10 @@ namespace {
 constexpr std::string_view kKey = "sync";
 }
 
-SyncLoop::SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane)
+SyncLoop::SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane, Forget forget)
     : table_(table),
       dataplane_(std::move(dataplane)),
+      forget_(std::move(forget)),
       loop_({.name = "sync", .threads = 1}, [this](const std::string&) { return sync(); }) {}
 
 SyncLoop::~SyncLoop() { loop_.stop(); }
@@ -86,7 +87,12 @@ Result<Again> SyncLoop::sync() {
       pending_.everything = true;
     }
   }
+  const auto before = table_.snapshot().read();
   const Changes changes = table_.take();
+  for (const auto& key : changes.services)
+    std::ranges::move(
+        gone_udp_flows(before->find(key).get(), table_.snapshot().read()->find(key).get()),
+        std::back_inserter(gone_));
   pending_.services.insert(changes.services.begin(), changes.services.end());
 
   const auto start = std::chrono::steady_clock::now();
@@ -109,6 +115,8 @@ Result<Again> SyncLoop::sync() {
               {{"services", table_.snapshot().read()->size()}, {"microseconds", took.count()}});
   pending_ = Changes{false, {}};
   synced_ = true;
+  if (!gone_.empty() && forget_) forget_(gone_);
+  gone_.clear();
   tell_drained();
   return Again{};
 }

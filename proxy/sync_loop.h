@@ -13,6 +13,7 @@
 
 #include "base/loop/keyed_loop.h"
 #include "proxy/dataplane.h"
+#include "proxy/gone_flows.h"
 #include "proxy/service_table.h"
 
 namespace nodal::proxy {
@@ -27,7 +28,9 @@ struct SyncFigures {
 /// earlier process left. A failed sync is tried again with backoff, and then in full.
 class SyncLoop {
  public:
-  SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane);
+  /// Called after a sync with the UDP flows that nobody may answer any more.
+  using Forget = std::function<void(const std::vector<GoneFlows>&)>;
+  SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane, Forget forget = {});
   ~SyncLoop();
   SyncLoop(const SyncLoop&) = delete;
   SyncLoop& operator=(const SyncLoop&) = delete;
@@ -56,12 +59,14 @@ class SyncLoop {
 
   ServiceTable& table_;
   std::unique_ptr<Dataplane> dataplane_;
+  const Forget forget_;
   mutable std::mutex mutex_;
   std::optional<NodeView> node_;  // under mutex_
   SyncFigures figures_;           // under mutex_
   std::mutex dataplane_mutex_;    // the loop's thread against dump()
   bool adopted_ = false;          // the loop's thread
   Changes pending_;               // the loop's thread: what the kernel does not have yet
+  std::vector<GoneFlows> gone_;   // the loop's thread: to be forgotten after the next good sync
   std::vector<Waiter> waiters_;   // under dataplane_mutex_
   std::atomic<bool> verify_ = false, synced_ = false;
   KeyedLoop loop_;  // last: ends first

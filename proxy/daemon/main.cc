@@ -1,5 +1,8 @@
 // proxy/daemon/main.cc — nodal-proxy: constructs everything and waits.
 
+#include <netinet/in.h>
+
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 
@@ -9,6 +12,7 @@
 #include "base/http/server.h"
 #include "base/log.h"
 #include "base/loop/stop.h"
+#include "base/netlink/conntrack.h"
 #include "base/text.h"
 #include "proxy/daemon/options.h"
 #include "proxy/dns/server.h"
@@ -56,6 +60,8 @@ std::string metrics_text(const SyncLoop& loop, const ServiceTable& table,
     add("nodal_dns_queries_total", "counter", "DNS queries.", dns.queries);
     add("nodal_dns_cluster_answers_total", "counter", "Answered from the cluster.",
         dns.cluster_answers);
+    add("nodal_dns_completed_total", "counter",
+        "Search paths completed for pods: each saved further queries.", dns.completed);
     add("nodal_dns_forwarded_total", "counter", "Asked upstream.", dns.forwarded);
     add("nodal_dns_cache_hits_total", "counter", "Answered from the cache.", dns.cache_hits);
     add("nodal_dns_stale_answers_total", "counter",
@@ -92,6 +98,15 @@ void tell_when_drained(SyncLoop& sync, const std::string& pod,
       });
 }
 
+void forget(const std::vector<GoneFlows>& gone) {
+  const auto removed = netlink::forget_flows(IPPROTO_UDP, [&](const netlink::TrackedFlow& flow) {
+    return std::ranges::any_of(gone,
+                               [&](const GoneFlows& g) { return g.contains(flow.to, flow.by); });
+  });
+  if (!removed)
+    log::warn("UDP flows to endpoints that are gone stay", {{"error", removed.error().message}});
+}
+
 // What readers of Services never look at stays out of the mirrors.
 template <class T>
 void trim_metadata(T& object) {
@@ -122,7 +137,7 @@ Result<> run(const Options& options) {
   ServiceTable table(options.node_name, [&loop] {
     if (loop != nullptr) loop->wake();
   });
-  SyncLoop sync(table, NODAL_TRY(nft::NftDataplane::open({.dns = options.cluster_dns})));
+  SyncLoop sync(table, NODAL_TRY(nft::NftDataplane::open({.dns = options.cluster_dns})), forget);
   loop = &sync;
 
   std::mutex gate_mutex;
@@ -151,10 +166,13 @@ Result<> run(const Options& options) {
     for (const auto& ip : options.cluster_dns) dns_options.listen.push_back({ip, 53});
     dns_options.zone.domain = dns::normalize(options.cluster_domain);
     dns_options.zone.reverse = {options.cluster_cidr, options.service_cidr};
+    dns_options.zone.pods = {options.cluster_cidr};
     dns_options.upstreams = options.upstreams;
-    if (dns_options.upstreams.empty())
-      if (const auto text = file::read(options.resolv_conf, 1 << 16))
+    if (const auto text = file::read(options.resolv_conf, 1 << 16)) {
+      if (dns_options.upstreams.empty())
         dns_options.upstreams = dns::nameservers(*text, options.cluster_dns);
+      dns_options.zone.searches = dns::search_domains(*text);
+    }
     server = NODAL_TRY(dns::Server::start(std::move(dns_options), table.snapshot()));
   }
 

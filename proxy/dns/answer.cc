@@ -272,4 +272,27 @@ std::optional<Answer> answer(const Question& question, const ServiceSnapshot& sn
   return std::nullopt;
 }
 
+std::vector<Name> search_path(const Question& question, const Zone& zone) {
+  if (question.klass != kClassIn || (question.type != kA && question.type != kAaaa)) return {};
+  const Name services = text::cat(".svc.", zone.domain);
+  std::string_view rest = question.name;
+  if (!rest.ends_with(services)) return {};
+  rest.remove_suffix(services.size());
+  const auto dot = rest.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return {};
+  const std::string_view word = rest.substr(0, dot);
+  std::vector<Name> out = {text::cat(word, services), text::cat(word, ".", zone.domain)};
+  for (const auto& search : zone.searches) out.push_back(text::cat(word, ".", search));
+  if (word.find('.') != std::string_view::npos) out.emplace_back(word);
+  return out;
+}
+
+Message completed(const Question& question, const Name& found, const Message& message,
+                  const Zone& zone) {
+  Message out = message;
+  out.authoritative = false;
+  out.answers.insert(out.answers.begin(), Record{question.name, kCname, zone.ttl, NameData{found}});
+  return out;
+}
+
 }  // namespace nodal::proxy::dns

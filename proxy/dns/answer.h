@@ -13,7 +13,9 @@ struct Zone {
   std::uint32_t ttl = 5;           ///< of records that exist, seconds
   std::uint32_t negative_ttl = 5;  ///< of their absence
   std::vector<net::Cidr>
-      reverse;  ///< pod and Service ranges: PTR questions about them are ours alone
+      reverse;                  ///< pod and Service ranges: PTR questions about them are ours alone
+  std::vector<net::Cidr> pods;  ///< whose search paths are completed
+  std::vector<Name> searches;   ///< that pods have from their node, behind the cluster's own
 };
 
 /// What the cluster says, or what is still to be asked elsewhere.
@@ -35,5 +37,17 @@ struct Answer {
 /// @source Kubernetes DNS-Based Service Discovery 1.1.0
 std::optional<Answer> answer(const Question& question, const ServiceSnapshot& snapshot,
                              const Zone& zone);
+
+/// The names that a pod's resolver would try after `question` was denied, when that looks like the
+/// first step of its search path: WORD.NAMESPACE.svc.DOMAIN. Trying them here makes one question of
+/// up to six.
+///
+/// In the resolver's order: WORD.svc.DOMAIN, WORD.DOMAIN, WORD below the node's search domains, and
+/// WORD itself when it has a dot. Empty for other names, and for types other than A and AAAA.
+std::vector<Name> search_path(const Question& question, const Zone& zone);
+
+/// The answer of one of those names as the answer to `question`: an alias, then what it stands for.
+Message completed(const Question& question, const Name& found, const Message& message,
+                  const Zone& zone);
 
 }  // namespace nodal::proxy::dns

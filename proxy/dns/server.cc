@@ -42,6 +42,11 @@ asio::ip::address to_asio(const net::IpAddress& ip) {
   return asio::ip::address_v6(ip.bytes());
 }
 
+net::IpAddress from_asio(const asio::ip::address& address) {
+  if (address.is_v4()) return net::IpAddress::v4(address.to_v4().to_uint());
+  return net::IpAddress::v6(address.to_v6().to_bytes());
+}
+
 std::uint16_t random_id() {
   std::uint16_t id = 0;
   if (::getrandom(&id, sizeof id, 0) != sizeof id) id = static_cast<std::uint16_t>(std::rand());
@@ -216,7 +221,7 @@ class AsioServer final : public Server {
 
   [[nodiscard]] std::uint16_t port() const override { return port_; }
   [[nodiscard]] Figures figures() const override {
-    return {queries_, cluster_, forwarded_, hits_, stale_, failures_};
+    return {queries_, cluster_, completed_, forwarded_, hits_, stale_, failures_};
   }
 
  private:
@@ -241,7 +246,7 @@ class AsioServer final : public Server {
           if (error == asio::error::operation_aborted) return;
           if (!error) {
             const auto peer = datagram->peer;
-            serve(std::string_view(datagram->bytes).substr(0, size), true,
+            serve(std::string_view(datagram->bytes).substr(0, size), peer.address(), true,
                   [&socket, peer](std::string wire) {
                     error_code
                         ignored;  // a full socket buffer drops the answer, as the network might
@@ -256,6 +261,8 @@ class AsioServer final : public Server {
   struct Stream : std::enable_shared_from_this<Stream> {
     Stream(tcp::socket s, AsioServer& o)
         : socket(std::move(s)), idle(socket.get_executor()), owner(o) {
+      error_code gone;
+      peer = socket.remote_endpoint(gone).address();
       ++owner.tcp_clients_;
     }
     ~Stream() { --owner.tcp_clients_; }
@@ -272,9 +279,9 @@ class AsioServer final : public Server {
             asio::async_read(self->socket, asio::buffer(self->bytes),
                              [self](error_code read_error, std::size_t) {
                                if (read_error) return self->idle.cancel(), void();
-                               self->owner.serve(self->bytes, false, [self](std::string wire) {
-                                 self->write(std::move(wire));
-                               });
+                               self->owner.serve(
+                                   self->bytes, self->peer, false,
+                                   [self](std::string wire) { self->write(std::move(wire)); });
                              });
           });
     }
@@ -300,6 +307,7 @@ class AsioServer final : public Server {
     tcp::socket socket;
     asio::steady_timer idle;
     AsioServer& owner;
+    asio::ip::address peer;
     std::string bytes, out;
   };
 
@@ -312,7 +320,43 @@ class AsioServer final : public Server {
     });
   }
 
-  void serve(std::string_view wire, bool datagram, Reply reply) {
+  // The search path of a pod is completed; anybody else gets the answer to his question.
+  [[nodiscard]] bool is_pod(const asio::ip::address& peer) const {
+    const auto ip = from_asio(peer);
+    return std::ranges::any_of(options_.zone.pods,
+                               [&](const net::Cidr& cidr) { return cidr.contains(ip); });
+  }
+
+  using Send = std::function<void(const Message&)>;
+
+  // Tries the names from `next` on; the first that exists is the answer, else `denied` is.
+  void complete(Question question, Message denied, std::vector<Name> names, std::size_t next,
+                Send send) {
+    for (; next < names.size(); ++next) {
+      const Question tried{names[next], question.type, question.klass};
+      const auto own = answer(tried, *snapshot_.read(), options_.zone);
+      if (own && own->message.rcode == Rcode::name_error) continue;
+      if (own && !own->continue_at) {
+        ++completed_;
+        return send(completed(question, tried.name, own->message, options_.zone));
+      }
+      if (own) break;  // an alias that leads elsewhere: the resolver finds it itself
+      return resolve(tried, [this, question = std::move(question), denied = std::move(denied),
+                             names = std::move(names), next,
+                             send = std::move(send)](const Message& message) mutable {
+        if (message.rcode == Rcode::no_error) {
+          ++completed_;
+          return send(completed(question, names[next], message, options_.zone));
+        }
+        complete(std::move(question), std::move(denied), std::move(names), next + 1,
+                 std::move(send));
+      });
+    }
+    ++cluster_;
+    send(denied);
+  }
+
+  void serve(std::string_view wire, const asio::ip::address& peer, bool datagram, Reply reply) {
     ++queries_;
     auto query = parse_query(wire);
     if (!query) {
@@ -327,6 +371,9 @@ class AsioServer final : public Server {
       reply(encode_answer(query, message, limit));
     };
     auto own = answer(query->question, *snapshot_.read(), options_.zone);
+    if (own && own->message.rcode == Rcode::name_error && is_pod(peer))
+      if (auto names = search_path(query->question, options_.zone); !names.empty())
+        return complete(query->question, std::move(own->message), std::move(names), 0, send);
     if (own && !own->continue_at) {
       ++cluster_;
       return send(own->message);
@@ -394,8 +441,8 @@ class AsioServer final : public Server {
   std::map<Id, std::vector<std::function<void(const Message&)>>> pending_;
   std::size_t tcp_clients_ = 0;
   std::uint16_t port_ = 0;
-  std::atomic<std::uint64_t> queries_ = 0, cluster_ = 0, forwarded_ = 0, hits_ = 0, stale_ = 0,
-                             failures_ = 0;
+  std::atomic<std::uint64_t> queries_ = 0, cluster_ = 0, completed_ = 0, forwarded_ = 0, hits_ = 0,
+                             stale_ = 0, failures_ = 0;
   std::thread thread_;
 };
 
@@ -406,6 +453,17 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options,
   auto server = std::make_unique<AsioServer>(std::move(options), snapshot);
   NODAL_TRY(server->listen());
   return std::unique_ptr<Server>(std::move(server));
+}
+
+std::vector<Name> search_domains(std::string_view resolv_conf) {
+  std::vector<Name> out;
+  for (const auto line : text::split(resolv_conf, '\n')) {
+    if (!text::trim(line).starts_with("search")) continue;
+    out.clear();  // the last line counts
+    for (const auto word : text::split(text::trim(line).substr(6), ' '))
+      if (const auto name = normalize(text::trim(word)); !name.empty()) out.push_back(name);
+  }
+  return out;
 }
 
 std::vector<net::SocketAddress> nameservers(std::string_view resolv_conf,

@@ -23,8 +23,8 @@ struct ServerOptions {
 };
 
 struct Figures {
-  std::uint64_t queries = 0, cluster_answers = 0, forwarded = 0, cache_hits = 0, stale_answers = 0,
-                upstream_failures = 0;
+  std::uint64_t queries = 0, cluster_answers = 0, completed = 0, forwarded = 0, cache_hits = 0,
+                stale_answers = 0, upstream_failures = 0;
 };
 
 /// Answers until destroyed, on one thread of its own. Every query reads the snapshot that is
@@ -39,6 +39,9 @@ class Server {
   [[nodiscard]] virtual std::uint16_t port()
       const = 0;  ///< of the first address, when it was given as 0
 };
+
+/// The search domains of a resolv.conf.
+std::vector<Name> search_domains(std::string_view resolv_conf);
 
 /// The nameservers of a resolv.conf, but for those in `without` (our own addresses: no loops).
 std::vector<net::SocketAddress> nameservers(std::string_view resolv_conf,

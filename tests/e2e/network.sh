@@ -84,6 +84,10 @@ expect 'a name without the type is NOERROR' 'status: NOERROR' "$(on_node dig +ti
 expect 'EDNS0' 'EDNS: version: 0' "$(on_node dig +time=2 +edns @10.96.0.10 web.default.svc.cluster.local)"
 expect 'a pod finds it by its short name' '^web-' "$(in_pod timeout 5 wget -qO- http://web/)"
 expect 'by its long name' '^web-' "$(in_pod timeout 5 wget -qO- http://web.default.svc.cluster.local/)"
+search() { nsenter --net="/proc/$(docker inspect -f '{{.State.Pid}}' "$client")/ns/net" dig +time=2 +tries=1 "$@" @10.96.0.10; }
+expect 'a pod'"'"'s search path is completed in one question' '^kubernetes\.default\.svc\.cluster\.local\.$' "$(search +short kubernetes.default.default.svc.cluster.local)"
+expect 'of words that nobody has nothing is made' 'NXDOMAIN' "$(search none.default.svc.cluster.local)"
+expect 'and only pods have a search path' 'NXDOMAIN' "$(on_node dig +time=2 @10.96.0.10 kubernetes.default.default.svc.cluster.local)"
 expect 'and the API server' 'kubernetes.default.svc.cluster.local' "$(in_pod nslookup kubernetes.default.svc.cluster.local)"
 
 # Services
@@ -114,7 +118,28 @@ nsenter --net=/run/netns/"$client_ns" python3 "$work/udp.py" serve $client_ip 70
 server=$!
 sleep 0.5
 expect 'UDP, to an endpoint that is no pod' '^pong ping$' "$(on_node python3 "$work/udp.py" ask "$(ip_of echo)" 7)"
-kill $server
+# The same client, from the same port, after the endpoint has moved.
+cat >"$work/flow.py" <<'PY'
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(0.3)
+for _ in range(40):
+    s.sendto(b"ping", (sys.argv[1], int(sys.argv[2])))
+    try:
+        print(s.recvfrom(100)[0].decode(), flush=True)
+    except OSError:
+        print("silence", flush=True)
+    time.sleep(0.1)
+PY
+sed 's/b"pong "/b"new "/' "$work/udp.py" >"$work/udp2.py"
+nsenter --net=/run/netns/"$client_ns" python3 "$work/udp2.py" serve $client_ip 7008 >/dev/null 2>&1 &
+second=$!
+nsenter --net=/run/netns/"$node_ns" python3 "$work/flow.py" "$(ip_of echo)" 7 >"$work/flow" 2>&1 &
+flow=$!
+until_true 3 grep -q pong "$work/flow"
+k get endpointslice -l kubernetes.io/service-name=echo -o json | sed 's/7007/7008/' | k replace -f - >/dev/null 2>&1
+check 'a UDP flow follows its Service to another endpoint' until_true 5 grep -q '^new ping' "$work/flow"
+kill $flow $second $server
 one=$(docker ps -q --filter label=io.kubernetes.container.name=web | head -n 1)
 expect 'a backend reaches its own Service, and itself through it' '^3$' "$(backends "http://$(ip_of web)/" 40 docker exec "$one" timeout 3 wget -qO-)"
 expect 'a pod of the node is reached from the node' '^web-' "$(on_node curl -sS --max-time 2 "http://$(k get pods -l app=web -o 'jsonpath={.items[0].status.podIP}'):8080/")"

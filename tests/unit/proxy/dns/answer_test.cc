@@ -144,5 +144,36 @@ TEST(DnsAnswer, AServiceThatGoesTakesItsNamesAlong) {
   EXPECT_EQ(world.ask("10.0.96.10.in-addr.arpa", kPtr), "no such name");
 }
 
+TEST(DnsAnswer, ASearchPathIsWalkedAsAResolverWould) {
+  Zone zone;
+  zone.searches = {"example.org"};
+  const auto path = [&](const Name& name, std::uint16_t type = kA) {
+    return search_path({name, type, kClassIn}, zone);
+  };
+  EXPECT_EQ(path("db.prod.default.svc.cluster.local"),
+            (std::vector<Name>{"db.prod.svc.cluster.local", "db.prod.cluster.local",
+                               "db.prod.example.org", "db.prod"}));
+  EXPECT_EQ(path("db.default.svc.cluster.local", kAaaa),
+            (std::vector<Name>{"db.svc.cluster.local", "db.cluster.local", "db.example.org"}))
+      << "a single word is no name of the world's";
+  EXPECT_TRUE(path("default.svc.cluster.local").empty());
+  EXPECT_TRUE(path("db.default.pod.cluster.local").empty());
+  EXPECT_TRUE(path("db.example.org").empty());
+  EXPECT_TRUE(path("db.prod.default.svc.cluster.local", kSrv).empty());
+}
+
+TEST(DnsAnswer, ACompletedNameIsAnAlias) {
+  Message found;
+  found.authoritative = true;
+  found.answers = {{"db.prod", kA, 60, net::IpAddress::v4(0x01020304)}};
+  const auto message =
+      completed({"db.prod.default.svc.cluster.local", kA, kClassIn}, "db.prod", found, Zone{});
+  EXPECT_FALSE(message.authoritative);
+  ASSERT_EQ(message.answers.size(), 2u);
+  EXPECT_EQ(message.answers[0],
+            (Record{"db.prod.default.svc.cluster.local", kCname, 5, NameData{"db.prod"}}));
+  EXPECT_EQ(message.answers[1].name, "db.prod");
+}
+
 }  // namespace
 }  // namespace nodal::proxy::dns
