@@ -10,6 +10,7 @@
 
 #include "api-client/codec/time.h"
 #include "base/text.h"
+#include "master/registry/same.h"
 
 namespace nodal::master {
 namespace json = boost::json;
@@ -66,7 +67,7 @@ bool spec_differs(const json::object& a, const json::object& b) {
     for (const auto& [key, value] : x) {
       if (key == "metadata" || key == "status" || key == "kind" || key == "apiVersion") continue;
       const auto* other = y.if_contains(key);
-      if (!other || *other != value) return true;
+      if (!other || !same(*other, value)) return true;
     }
     return false;
   };
@@ -79,14 +80,15 @@ bool same_but_revision(const json::object& a, const json::object& b) {
     const auto* other = b.if_contains(key);
     if (!other) return false;
     if (key != "metadata") {
-      if (*other != value) return false;
+      if (!same(*other, value)) return false;
       continue;
     }
     const auto* m = value.if_object();
     const auto* n = other->if_object();
     if (!m || !n) return false;
     for (const auto& [k, v] : *m)
-      if (k != "resourceVersion" && (!n->if_contains(k) || *n->if_contains(k) != v)) return false;
+      if (k != "resourceVersion" && (!n->if_contains(k) || !same(*n->if_contains(k), v)))
+        return false;
     for (const auto& [k, v] : *n)
       if (k != "resourceVersion" && !m->if_contains(k)) return false;
   }

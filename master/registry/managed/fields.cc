@@ -1,9 +1,11 @@
 // master/registry/managed/fields.cc — see fields.h.
 #include "master/registry/managed/fields.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "base/text.h"
+#include "master/registry/same.h"
 
 namespace nodal::master::managed {
 namespace json = boost::json;
@@ -12,6 +14,18 @@ namespace {
 std::string_view view(json::string_view text) { return {text.data(), text.size()}; }
 
 std::string field_element(json::string_view name) { return "f:" + std::string(view(name)); }
+
+// Of metadata: what the server keeps itself.
+constexpr std::string_view kServerOwned[] = {"name",
+                                             "namespace",
+                                             "uid",
+                                             "resourceVersion",
+                                             "generation",
+                                             "creationTimestamp",
+                                             "deletionTimestamp",
+                                             "deletionGracePeriodSeconds",
+                                             "selfLink",
+                                             "managedFields"};
 
 bool is_empty(const json::value& value) {
   return (value.is_object() && value.get_object().empty()) ||
@@ -126,7 +140,7 @@ void compare(Side before, Side after, const Place& place, std::string_view eleme
   const bool whole = place.shape == Shape::whole || (before && !fits(*before, place.shape)) ||
                      (after && !fits(*after, place.shape));
   if (before && after) {
-    if (*before == *after) return;
+    if (same(*before, *after)) return;
     if (whole) return put(out.changed, element, {}, true);
   } else if (whole) {
     return put(after ? out.changed : out.removed, element, {}, true);
@@ -137,6 +151,18 @@ void compare(Side before, Side after, const Place& place, std::string_view eleme
   compare_below(before, after, place, fresh || member, below);
   put(out.changed, element, std::move(below.changed), member && after);
   put(out.removed, element, std::move(below.removed), member && before);
+}
+
+// Member by member, without the objects around them.
+void compare_members(const json::object& before, const json::object& after, const Place& place,
+                     bool (*skipped)(std::string_view), Difference& out) {
+  for (const auto& [name, value] : after)
+    if (!skipped(view(name)))
+      compare(before.if_contains(name), &value, place.inner(view(name)), field_element(name), false,
+              out);
+  for (const auto& [name, value] : before)
+    if (!skipped(view(name)) && !after.contains(name))
+      compare(&value, nullptr, place.inner(view(name)), field_element(name), false, out);
 }
 
 }  // namespace
@@ -151,16 +177,26 @@ Difference difference(const json::object& before, const json::object& after,
                       const schema::Type& type) {
   Difference out;
   const auto place = Place::top(type);
-  const auto skipped = [](std::string_view name) { return name == "kind" || name == "apiVersion"; };
-  for (const auto& [name, value] : after)
-    if (!skipped(view(name)))
-      compare(before.if_contains(name), &value, place.inner(view(name)), field_element(name), false,
-              out);
-  for (const auto& [name, value] : before)
-    if (!skipped(view(name)) && !after.contains(name))
-      compare(&value, nullptr, place.inner(view(name)), field_element(name), false, out);
-  strip(out.changed);
-  strip(out.removed);
+  compare_members(
+      before, after, place,
+      [](std::string_view name) {
+        return name == "kind" || name == "apiVersion" || name == "metadata";
+      },
+      out);
+  const auto metadata_of = [](const json::object& object) -> const json::object& {
+    static const json::object none;
+    const auto* value = object.if_contains("metadata");
+    return value && value->is_object() ? value->get_object() : none;
+  };
+  Difference metadata;
+  compare_members(
+      metadata_of(before), metadata_of(after), place.inner("metadata"),
+      [](std::string_view name) {
+        return std::ranges::find(kServerOwned, name) != std::end(kServerOwned);
+      },
+      metadata);
+  put(out.changed, "f:metadata", std::move(metadata.changed), false);
+  put(out.removed, "f:metadata", std::move(metadata.removed), false);
   return out;
 }
 
@@ -170,11 +206,8 @@ void strip(FieldSet& set) {
   auto* metadata = set.if_contains("f:metadata");
   if (!metadata) return;
   FieldSet& inner = metadata->get_object();
-  for (const std::string_view key :
-       {".", "f:name", "f:namespace", "f:uid", "f:resourceVersion", "f:generation",
-        "f:creationTimestamp", "f:deletionTimestamp", "f:deletionGracePeriodSeconds", "f:selfLink",
-        "f:managedFields"})
-    inner.erase(key);
+  inner.erase(".");
+  for (const auto name : kServerOwned) inner.erase(text::cat("f:", name));
   if (inner.empty()) set.erase("f:metadata");
 }
 

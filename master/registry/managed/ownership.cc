@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "master/registry/managed/entries.h"
 #include "master/registry/managed/fields.h"
+#include "master/registry/same.h"
 
 namespace nodal::master::managed {
 namespace json = boost::json;
@@ -73,7 +74,7 @@ Answer<> own_changed(const schema::Resource& resource, const json::object& befor
   };
   std::optional<Entries> given;
   if (const auto* now = stored_list(after);
-      resource.type && writer.subresource.empty() && now && (!stored || *now != *stored))
+      resource.type && writer.subresource.empty() && now && (!stored || !same(*now, *stored)))
     given = NODAL_TRY(sent(resource, after));
   if (!resource.type || (!given && !stored)) {
     keep();
@@ -116,13 +117,13 @@ void keep_times(const json::object& before, json::object& after) {
   Entries owners = stored_entries(after);
   if (owners.size() != earlier_owners.size()) return;
   for (const Entry& entry : earlier_owners)
-    if (const Entry* same = find(owners, entry);
-        !same || same->fields != entry.fields || same->api_version != entry.api_version)
+    if (const Entry* known = find(owners, entry);
+        !known || known->fields != entry.fields || known->api_version != entry.api_version)
       return;
   for (const auto& [key, value] : after) {
     if (key == "metadata") continue;
     const auto* other = before.if_contains(key);
-    if (!other || *other != value) return;
+    if (!other || !same(*other, value)) return;
   }
   if (after.size() != before.size()) return;
   auto& metadata = after.at("metadata").get_object();
@@ -130,7 +131,7 @@ void keep_times(const json::object& before, json::object& after) {
   for (const auto& [key, value] : metadata) {
     if (key == "managedFields" || key == "resourceVersion") continue;
     const auto* other = earlier.if_contains(key);
-    if (!other || *other != value) return;
+    if (!other || !same(*other, value)) return;
   }
   for (const auto& [key, value] : earlier)
     if (!metadata.contains(key)) return;
