@@ -31,6 +31,8 @@ Answer<std::optional<Entries>> sent(const schema::Resource& resource, const json
     return errors::invalid(resource, name_of(object),
                            {{"FieldValueInvalid", "metadata.managedFields",
                              text::cat("Invalid value: ", entries.error().message)}});
+  if (*entries)
+    for (Entry& entry : **entries) strip(entry.fields);
   return std::move(*entries);
 }
 

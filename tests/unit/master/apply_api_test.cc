@@ -2,7 +2,9 @@
 // them.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <boost/json.hpp>
+#include <thread>
 
 #include "base/text.h"
 #include "master/api/api.h"
@@ -207,6 +209,32 @@ TEST_F(ApplyApi, CreatingByApplyNeedsTheRightToCreate) {
   EXPECT_EQ(call("GET", map("a", ""), "").status, 404);
   EXPECT_EQ(apply(map("a"), body).status, 201);
   EXPECT_EQ(apply(map("a"), body, "patcher").status, 200);
+}
+
+TEST_F(ApplyApi, ManyMayApplyAtOnce) {
+  constexpr int kAppliers = 8, kRounds = 20;
+  std::atomic<int> created = 0, refused = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < kAppliers; ++i)
+      threads.emplace_back([&, i] {
+        for (int round = 0; round < kRounds; ++round) {
+          const auto reply = apply(map("a", text::cat("fieldManager=m", i)),
+                                   text::cat(R"({"apiVersion":"v1","kind":"ConfigMap","data":{"k)",
+                                             i, "\":\"", round, "\"}}"));
+          if (reply.status == 201)
+            ++created;
+          else if (reply.status != 200)
+            ++refused;
+        }
+      });
+  }
+  EXPECT_EQ(created, 1);
+  EXPECT_EQ(refused, 0);
+  const auto end = call("GET", map("a", ""), "");
+  for (int i = 0; i < kAppliers; ++i)
+    EXPECT_EQ(end.body.at("data").at(text::cat("k", i)), json::value(std::to_string(kRounds - 1)));
+  EXPECT_EQ(end.body.at("metadata").at("managedFields").as_array().size(), std::size_t{kAppliers});
 }
 
 TEST_F(ApplyApi, EveryWriteKeepsAccount) {

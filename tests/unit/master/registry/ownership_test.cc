@@ -168,8 +168,8 @@ TEST_F(Ownership, ClientsMaySetAndResetOwners) {
   EXPECT_EQ(owners(), "a Update 1: .data .data.x") << "an empty list says nothing";
   update("b", R"({"data":{"x":"1"},"metadata":{"managedFields":[{"manager":"m",
     "operation":"Apply","apiVersion":"v1","time":"2026-11-23T07:00:09Z",
-    "fieldsV1":{"f:data":{"f:x":{}}}}]}})");
-  EXPECT_EQ(owners(), "m Apply 9: .data.x");
+    "fieldsV1":{"f:data":{"f:x":{}},"f:metadata":{"f:name":{}}}}]}})");
+  EXPECT_EQ(owners(), "m Apply 9: .data.x") << "nobody owns a name";
   update("b", R"({"data":{"x":"2"},"metadata":{"managedFields":[{}]}})", "status");
   EXPECT_EQ(owners(), "b/status Update 4: .data.x") << "not through a subresource";
   update("b", R"({"data":{"x":"2"},"metadata":{"managedFields":[{}]}})");
