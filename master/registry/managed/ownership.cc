@@ -91,8 +91,11 @@ Answer<> own_changed(const schema::Resource& resource, const json::object& befor
   if (!entries.empty()) {
     Entry mine = updater(resource, writer);
     for (Entry& entry : entries) {
+      const bool own = entry.same_owner(mine);
+      // Its time says when its owner last did something to it, not when others took from it.
+      if (own && !common(entry.fields, done.removed).empty()) entry.time = writer.time;
       subtract(entry.fields, done.removed);
-      if (!entry.same_owner(mine)) subtract(entry.fields, done.changed);
+      if (!own) subtract(entry.fields, done.changed);
     }
     if (!done.changed.empty()) {
       Entry* known = find(entries, mine);

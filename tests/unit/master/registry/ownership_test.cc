@@ -79,11 +79,13 @@ TEST_F(Ownership, WritesTakeWhatTheyChange) {
   update("b", R"({"data":{"x":"2","y":"1"}})");
   EXPECT_EQ(owners(), "a Update 1: .data .data.y | b Update 2: .data.x");
   update("b", R"({"data":{"x":"2"}})");
-  EXPECT_EQ(owners(), "a Update 1: .data | b Update 2: .data.x") << "removal needs no new time";
+  EXPECT_EQ(owners(), "a Update 1: .data | b Update 2: .data.x") << "what others take is no news";
   update("c", R"({"data":{"x":"2"}})");
   EXPECT_EQ(owners(), "a Update 1: .data | b Update 2: .data.x") << "nothing done, nothing owned";
   update("c", R"({"metadata":{"labels":{"l":"1"}}})");
   EXPECT_EQ(owners(), "c Update 5: .metadata.labels .metadata.labels.l");
+  update("c", R"({"metadata":{"labels":{}}})");
+  EXPECT_EQ(owners(), "c Update 6: .metadata.labels") << "what one takes away oneself is";
 }
 
 TEST_F(Ownership, OneManagerHasAnEntryForEachSubresource) {
