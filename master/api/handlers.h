@@ -64,6 +64,10 @@ enum class Owners {
 /// fields, Service addresses.
 Answer<Written> write_change(Call& call, std::string_view subresource,
                              const ObjectStore::Change& change, Owners owners = Owners::writer);
+/// The document of an apply patch, with the name and namespace of the request. It has to say what
+/// it is; an unknown field has no owner, so it is an error however lenient the request is.
+/// @errors 422 without a fieldManager; 400
+Answer<boost::json::object> applied_document(Call& call, const Expected& expected);
 /// Names, admits, defaults, validates and stores a new object of the request's namespace. `own`
 /// sets the owners of its fields, once it has its defaults and before it is admitted.
 Answer<Written> store_new(Call& call, boost::json::object object,

@@ -106,6 +106,18 @@ YAML
   expect 'mesh lets go' 'serverside-applied' "$(printf 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n' | k apply --server-side --validate=false --field-manager=mesh -f -)"
   expect 'its item goes' '^A C$' "$(env_names)"
 
+  # Subresources.
+  if k apply --help | grep -q -- --subresource; then
+    expect 'apply of a status' 'deployment.apps/web serverside-applied' "$(k apply --server-side --subresource=status --field-manager=tester -f - <<'YAML'
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+status: {conditions: [{type: example.com/Tested, status: "True"}]}
+YAML
+)"
+    expect 'is kept beside the others' 'Available.*Tested|Tested.*Available' "$(k get deployment web -o 'jsonpath={.status.conditions[*].type}')"
+  fi
+
   # Fields the manifest does not know.
   expect 'unknown fields are refused' 'field not declared in schema|unknown field "(spec.)?replicaz"' "$(manifest 1 A | sed 's/replicas:/replicaz:/' | k apply --server-side -f -)"
   expect 'owners are taken away' 'patched' "$(k patch deployment web --type=merge -p '{"metadata":{"managedFields":[{}]}}')"

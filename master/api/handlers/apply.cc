@@ -33,19 +33,65 @@ void restrict(const Call& call, json::object& applied) {
   applied = std::move(out);
 }
 
-// The document in the body, which has to say what it is. An unknown field has no owner, so it is
-// an error however lenient the request is.
-Answer<json::object> applied_object(Call& call) {
+Answer<Written> create_applied(Call& call, const json::object& applied) {
+  RequestInfo creation = call.info;
+  creation.verb = "create";
+  if (const auto refused = call.api->refusal(call.caller, creation))
+    return std::unexpected(*refused);
+  for (const std::string_view key : {"uid", "resourceVersion"})
+    if (const auto value = string_at(applied, "metadata", key); !value.empty())
+      return errors::conflict(*call.resource, call.info.name,
+                              text::cat("the applied object has the ", key, " ", value,
+                                        ", but there is no such object yet"));
+  return store_new(call, applied, [&](json::object& object) {
+    return managed::own_applied(*call.resource, object, applied, writer_of(call));
+  });
+}
+
+struct Applied {
+  Written written;
+  bool created = false;
+};
+
+Answer<Applied> apply_object(Call& call) {
+  const bool force = call.info.flag("force");
+  json::object applied = NODAL_TRY(applied_document(call, expected_of(*call.resource)));
+  managed::settle_written(*call.resource, applied);
+  restrict(call, applied);
+  for (int attempt = 1;; ++attempt) {
+    auto written = write_change(
+        call, call.info.subresource,
+        [&](const json::object& old) {
+          return managed::apply(*call.resource, old, applied, writer_of(call), force);
+        },
+        Owners::change);
+    if (written) return Applied{std::move(*written), false};
+    const bool absent = written.error().reason == "NotFound" && call.info.subresource.empty();
+    if (!absent) return std::unexpected(std::move(written.error()));
+    auto created = create_applied(call, applied);
+    if (created) return Applied{std::move(*created), true};
+    if (created.error().reason != "AlreadyExists" || attempt == kAttempts)
+      return std::unexpected(std::move(created.error()));
+  }
+}
+
+}  // namespace
+
+Answer<json::object> applied_document(Call& call, const Expected& expected) {
+  if (call.info.parameter("fieldManager").empty())
+    return errors::invalid(
+        "meta.k8s.io", "PatchOptions", "",
+        {{"FieldValueRequired", "fieldManager", "Required value: is required for apply patch"}});
   const schema::Resource& resource = *call.resource;
   const std::string& body = call.request.body;
   const bool is_json = text::trim(body).starts_with('{');
   const bool strict = call.validation == FieldValidation::strict;
   Warnings found;
   json::object applied =
-      NODAL_TRY(decode_body(body, is_json ? BodyType::json : BodyType::yaml, expected_of(resource),
+      NODAL_TRY(decode_body(body, is_json ? BodyType::json : BodyType::yaml, expected,
                             strict ? call.validation : FieldValidation::warn, found));
   for (const std::string_view key : {"kind", "apiVersion"})
-    if (!applied.contains(key))
+    if (const auto* value = applied.if_contains(key); !value || value->as_string().empty())
       return errors::bad_request(
           text::cat("an applied object must say its kind and apiVersion, it has no ", key));
   const auto name = string_at(applied, "metadata", "name");
@@ -72,61 +118,13 @@ Answer<json::object> applied_object(Call& call) {
       return errors::bad_request(
           text::cat("failed to create typed patch object (",
                     resource.namespaced ? call.info.namespace_ : "", resource.namespaced ? "/" : "",
-                    call.info.name, "; ", api_version, ", Kind=", resource.kind, "): .",
+                    call.info.name, "; ", api_version, ", Kind=", expected.kind, "): .",
                     path.substr(0, path.size() - 1), ": field not declared in schema"));
     }
     if (call.validation == FieldValidation::warn) call.warnings.push_back(std::move(warning));
   }
-  managed::settle_written(resource, applied);
-  restrict(call, applied);
   return applied;
 }
-
-Answer<Written> create_applied(Call& call, const json::object& applied) {
-  RequestInfo creation = call.info;
-  creation.verb = "create";
-  if (const auto refused = call.api->refusal(call.caller, creation))
-    return std::unexpected(*refused);
-  for (const std::string_view key : {"uid", "resourceVersion"})
-    if (const auto value = string_at(applied, "metadata", key); !value.empty())
-      return errors::conflict(*call.resource, call.info.name,
-                              text::cat("the applied object has the ", key, " ", value,
-                                        ", but there is no such object yet"));
-  return store_new(call, applied, [&](json::object& object) {
-    return managed::own_applied(*call.resource, object, applied, writer_of(call));
-  });
-}
-
-struct Applied {
-  Written written;
-  bool created = false;
-};
-
-Answer<Applied> apply_object(Call& call) {
-  if (call.info.parameter("fieldManager").empty())
-    return errors::invalid(
-        "meta.k8s.io", "PatchOptions", "",
-        {{"FieldValueRequired", "fieldManager", "Required value: is required for apply patch"}});
-  const bool force = call.info.flag("force");
-  const json::object applied = NODAL_TRY(applied_object(call));
-  for (int attempt = 1;; ++attempt) {
-    auto written = write_change(
-        call, call.info.subresource,
-        [&](const json::object& old) {
-          return managed::apply(*call.resource, old, applied, writer_of(call), force);
-        },
-        Owners::change);
-    if (written) return Applied{std::move(*written), false};
-    const bool absent = written.error().reason == "NotFound" && call.info.subresource.empty();
-    if (!absent) return std::unexpected(std::move(written.error()));
-    auto created = create_applied(call, applied);
-    if (created) return Applied{std::move(*created), true};
-    if (created.error().reason != "AlreadyExists" || attempt == kAttempts)
-      return std::unexpected(std::move(created.error()));
-  }
-}
-
-}  // namespace
 
 void apply(Call& call) {
   const auto done = apply_object(call);

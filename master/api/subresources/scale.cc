@@ -101,6 +101,26 @@ Answer<json::object> scaled(const json::object& parent, const json::object& scal
   return out;
 }
 
+// An apply of the Scale is one of the parent that names nothing but the replicas.
+Answer<Written> apply_scale(Call& call) {
+  const json::object scale = NODAL_TRY(applied_document(call, scale_type()));
+  json::object applied;
+  applied["metadata"] = scale.at("metadata");
+  if (const auto* spec = object_in(scale, "spec"))
+    if (const auto* replicas = spec->if_contains("replicas"))
+      applied["spec"] = json::object{{"replicas", *replicas}};
+  auto& metadata = metadata_of(applied);
+  for (const std::string_view key : {"labels", "annotations", "finalizers", "ownerReferences"})
+    metadata.erase(key);
+  return write_change(
+      call, "",
+      [&](const json::object& old) {
+        return managed::apply(*call.resource, old, applied, writer_of(call),
+                              call.info.flag("force"));
+      },
+      Owners::change);
+}
+
 }  // namespace
 
 void get_scale(Call& call) {
@@ -112,6 +132,11 @@ void get_scale(Call& call) {
 void write_scale(Call& call) {
   const bool put = call.info.verb == "update";
   const auto type = body_type(call.request.headers.get("Content-Type"));
+  if (!put && type == BodyType::apply_patch) {
+    const auto applied = apply_scale(call);
+    if (!applied) return call.fail(applied.error());
+    return call.answer(200, json::serialize(scale_of(parse_object(*applied->bytes))));
+  }
   const bool plain =
       type && (*type == BodyType::json || *type == BodyType::yaml || *type == BodyType::protobuf);
   if (!type || plain != put || *type == BodyType::apply_patch)
@@ -119,7 +144,8 @@ void write_scale(Call& call) {
         errors::unsupported_media_type(
             put ? "application/json, application/yaml, application/vnd.kubernetes.protobuf"
                 : "application/json-patch+json, application/merge-patch+json, "
-                  "application/strategic-merge-patch+json")
+                  "application/strategic-merge-patch+json, "
+                  "application/apply-patch+yaml")
             .error());
   json::object body;
   if (put) {

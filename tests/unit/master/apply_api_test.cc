@@ -164,10 +164,9 @@ TEST_F(ApplyApi, SaysWhatIsWrong) {
        R"({"apiVersion":"apps/v1","kind":"Deployment","status":{}})", 404,
        "deployments.apps \"d\" not found"},
       {text::cat(kDeployments, "/d/scale?fieldManager=k"),
-       R"({"apiVersion":"autoscaling/v1","kind":"Scale"})", 415,
-       "the body of the request was in an unknown format - accepted media types include: "
-       "application/json-patch+json, application/merge-patch+json, "
-       "application/strategic-merge-patch+json"},
+       R"({"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replica":1}})", 400,
+       "failed to create typed patch object (default/d; autoscaling/v1, Kind=Scale): "
+       ".spec.replica: field not declared in schema"},
   };
   for (const auto& c : cases) {
     const auto reply = apply(c.target, c.body);
@@ -315,6 +314,28 @@ TEST_F(ApplyApi, TheStatusIsAppliedThroughItsSubresource) {
   EXPECT_EQ(apply(text::cat(kDeployments, "/d?fieldManager=kubectl"), kWeb).message(),
             "Apply failed with 1 conflict: conflict with \"kubectl-scale\" with subresource "
             "\"scale\" using apps/v1: .spec.replicas");
+}
+
+TEST_F(ApplyApi, TheScaleIsAppliedToo) {
+  apply(text::cat(kDeployments, "/d?fieldManager=kubectl"), kWeb);
+  const std::string_view five =
+      R"({"apiVersion":"autoscaling/v1","kind":"Scale","metadata":{"name":"d"},"spec":{"replicas":5}})";
+  const std::string target = text::cat(kDeployments, "/d/scale?fieldManager=hpa");
+  EXPECT_EQ(apply(target, five).message(),
+            "Apply failed with 1 conflict: conflict with \"kubectl\": .spec.replicas");
+  const auto forced = apply(target + "&force=true", five);
+  EXPECT_EQ(forced.status, 200) << forced.message();
+  EXPECT_EQ(forced.body.at("kind").as_string(), "Scale");
+  EXPECT_EQ(forced.body.at("spec").at("replicas"), 5);
+  const auto parent = call("GET", text::cat(kDeployments, "/d"), "");
+  EXPECT_EQ(parent.body.at("spec").at("replicas"), 5);
+  EXPECT_NE(parent.owners().find(R"(hpa/scale Apply {"f:spec":{"f:replicas":{}}})"),
+            std::string::npos)
+      << parent.owners();
+  EXPECT_EQ(apply(text::cat(kDeployments, "/e/scale?fieldManager=hpa"),
+                  R"({"apiVersion":"autoscaling/v1","kind":"Scale","spec":{"replicas":5}})")
+                .status,
+            404);
 }
 
 TEST_F(ApplyApi, ASecretsPlainTextIsOwnedAsData) {
