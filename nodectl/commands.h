@@ -50,6 +50,24 @@ Command apply_command(const Globals& globals);
 Command create_command(const Globals& globals);
 Command delete_command(const Globals& globals);
 
+Command run_command(const Globals& globals);
+Command expose_command(const Globals& globals);
+Command scale_command(const Globals& globals);
+Command label_command(const Globals& globals);
+Command annotate_command(const Globals& globals);
+Command patch_command(const Globals& globals);
+Command replace_command(const Globals& globals);
+Command edit_command(const Globals& globals);
+Command set_command(const Globals& globals);
+Command cordon_command(const Globals& globals);
+Command uncordon_command(const Globals& globals);
+Command diff_command(const Globals& globals);
+Command wait_command(const Globals& globals);
+Command rollout_command(const Globals& globals);
+Command explain_command(const Globals& globals);
+Command api_resources_command(const Globals& globals);
+Command api_versions_command(const Globals& globals);
+
 Command version_command(const Globals& globals);
 Command completion_command();
 /// @param root  the whole table by the time the command runs

@@ -54,6 +54,7 @@ Result<> add_group_version(client::Client& client, const std::string& group,
     kind.namespaced = namespaced != nullptr && namespaced->is_bool() && namespaced->get_bool();
     kind.short_names = strings_of(item, "shortNames");
     kind.categories = strings_of(item, "categories");
+    kind.verbs = strings_of(item, "verbs");
     out.push_back(std::move(kind));
   });
   return {};

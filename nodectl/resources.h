@@ -13,6 +13,7 @@ struct ResourceKind {
   std::string group, version, kind, plural, singular;
   std::vector<std::string> short_names;
   std::vector<std::string> categories;  ///< "all": what `get all` shows
+  std::vector<std::string> verbs;
   bool namespaced = true;
 
   /// "deployment.apps", "pod": as kubectl prints them.

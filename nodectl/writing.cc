@@ -65,6 +65,7 @@ Result<Writer> Writer::make(Session& session, const Writing& writing, std::strin
 }
 
 std::string Writer::query(std::string path) const {
+  if (manager_.empty()) return with_query(path, "dryRun", server_ ? "All" : "");
   path = with_query(path, "fieldManager", manager_);
   path = with_query(path, "fieldValidation", validation_);
   return with_query(path, "dryRun", server_ ? "All" : "");
@@ -91,12 +92,15 @@ Result<json::value> Writer::put(const Target& target, const json::value& object,
 
 Result<json::value> Writer::patch(const Target& target, std::string_view type,
                                   const std::string& body, std::string_view doing,
-                                  std::string_view more_query) {
-  return ask(session_.cluster, {.path = query(target.path()) + std::string(more_query),
-                                .method = "PATCH",
-                                .body = body,
-                                .content_type = std::string(type),
-                                .doing = std::string(doing)});
+                                  std::string_view more_query, std::string_view subresource) {
+  return ask(session_.cluster,
+             {.path = query(subresource.empty() ? target.path()
+                                                : text::cat(target.path(), "/", subresource)) +
+                      std::string(more_query),
+              .method = "PATCH",
+              .body = body,
+              .content_type = std::string(type),
+              .doing = std::string(doing)});
 }
 
 Result<> Writer::tell(const Target& target, std::string_view done, const json::value& object) {
@@ -127,6 +131,19 @@ Result<std::string> patch_between(const ResourceKind& kind, const json::value& b
     return codec::merge_diff(codec::to_text(before), codec::to_text(after));
   return codec::to_text(
       apply_patch(before.get_object(), after.get_object(), before.get_object(), known->type));
+}
+
+Result<> change_object(Session& session, Writer& writer, const Target& target,
+                       std::string_view done, std::string_view unchanged,
+                       const std::function<Result<>(json::object& object)>& edit) {
+  const auto before = NODAL_TRY(ask(session.cluster, {.path = target.path()}));
+  if (!before.is_object()) return fail(Errc::invalid, "the server's answer is no object");
+  auto after = before;
+  NODAL_TRY(edit(after.get_object()));
+  const auto patch = NODAL_TRY(patch_between(target.kind, before, after));
+  if (patch == "{}") return unchanged.empty() ? Result<>() : writer.tell(target, unchanged, before);
+  if (writer.only_here()) return writer.tell(target, done, after);
+  return writer.tell(target, done, NODAL_TRY(writer.patch(target, patch_type(target.kind), patch)));
 }
 
 Result<int> for_each(const std::vector<Target>& targets,

@@ -37,7 +37,8 @@ class Writer {
   /// @param body  the patch's text
   Result<boost::json::value> patch(const Target& target, std::string_view type,
                                    const std::string& body, std::string_view doing = "",
-                                   std::string_view more_query = "");
+                                   std::string_view more_query = "",
+                                   std::string_view subresource = "");
   /// "deployment.apps/web created", or the object as -o says.
   Result<> tell(const Target& target, std::string_view done, const boost::json::value& object);
 
@@ -56,6 +57,13 @@ const char* patch_type(const ResourceKind& kind);
 /// The patch that turns `before` into `after`, of the type above; "{}" when they are alike.
 Result<std::string> patch_between(const ResourceKind& kind, const boost::json::value& before,
                                   const boost::json::value& after);
+
+/// Reads the object (that of the file, when nothing may be sent and there is one), lets `edit`
+/// change it, sends the difference, tells `done`; nothing is sent or told when nothing changed and
+/// `unchanged` is "".
+Result<> change_object(Session& session, Writer& writer, const Target& target,
+                       std::string_view done, std::string_view unchanged,
+                       const std::function<Result<>(boost::json::object& object)>& edit);
 
 /// Runs `change` for each; errors are printed and leave the others. The exit code is the answer.
 Result<int> for_each(const std::vector<Target>& targets,

@@ -23,7 +23,7 @@ void Page::labels(std::string_view indent, std::string_view title, const json::o
   if (labels.empty()) return line(0, lead, "<none>");
   for (const auto& key : keys_of(labels)) {
     line(0, lead, key, "=", text_of(labels.at(key)));
-    lead = text::cat(indent, "\t");
+    lead = "\t";
   }
 }
 
@@ -41,10 +41,9 @@ void Page::annotations(std::string_view indent, std::string_view title,
     } else {
       line(0, lead, key, ":");
       for (const auto part : text::split(value, '\n'))
-        line(0, indent, "\t  ", part.substr(0, kLongest - 2),
-             part.size() > kLongest - 2 ? "..." : "");
+        line(0, "\t  ", part.substr(0, kLongest - 2), part.size() > kLongest - 2 ? "..." : "");
     }
-    lead = text::cat(indent, "\t");
+    lead = "\t";
   }
   if (!any) line(0, lead, "<none>");
 }

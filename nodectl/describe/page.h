@@ -29,6 +29,8 @@ class Page {
                    const boost::json::object& annotations);
   /// The columns set.
   [[nodiscard]] std::string text() const;
+  /// The tabs left.
+  [[nodiscard]] const std::string& raw() const { return text_; }
 
  private:
   std::string text_;

@@ -114,7 +114,7 @@ void describe_tolerations(Page& page, const json::array& tolerations, std::strin
     if (find(*toleration, "tolerationSeconds") != nullptr)
       text += text::cat(" for ", int_at(*toleration, "tolerationSeconds"), "s");
     page.line(0, lead, text);
-    lead = text::cat(indent, "\t");
+    lead = "\t";
   }
 }
 
@@ -126,7 +126,7 @@ void describe_spread(Page& page, const json::array& constraints, std::string_vie
               text_at(constraint, "whenUnsatisfiable"), " when max skew ",
               int_at(constraint, "maxSkew"), " is exceeded",
               selector == nullptr ? "" : text::cat(" for selector ", selector_text(*selector)));
-    lead = text::cat(indent, "\t");
+    lead = "\t";
   }
 }
 

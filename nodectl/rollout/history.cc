@@ -56,7 +56,8 @@ std::vector<Revision> revisions(const json::array& replica_sets, const json::val
   std::vector<Revision> out;
   for (const auto& set : controlled(replica_sets, deployment))
     if (const auto number = text::number<std::int64_t>(annotation(set, kRevision)))
-      out.push_back({*number, annotation(set, kCause), template_of(set)});
+      out.push_back(
+          {*number, annotation(set, kCause), template_of(set), *find(set, "spec.template")});
   std::ranges::sort(out, {}, &Revision::number);
   return out;
 }
@@ -85,10 +86,13 @@ std::string undo_patch(const json::value& deployment, const Revision& revision) 
       json::object{{"op", "replace"}, {"path", "/metadata/annotations"}, {"value", annotations}}});
 }
 
-std::string template_text(const json::value& pod_template) {
+std::string template_text(const Revision& revision) {
+  auto shown = revision.stored;
+  if (!revision.cause.empty() && shown.is_object())
+    make_object(shown.get_object(), "metadata.annotations")[kCause] = revision.cause;
   Page page;
-  describe_template(page, pod_template);
-  return page.text();
+  describe_template(page, shown);
+  return page.raw();
 }
 
 }  // namespace nodal::nodectl

@@ -15,6 +15,7 @@ struct Revision {
   std::int64_t number = 0;
   std::string cause;                ///< "" when none was recorded
   boost::json::value pod_template;  ///< without the hash that the controller adds
+  boost::json::value stored;        ///< the ReplicaSet's, with it
 };
 
 /// True when the pods of the ReplicaSet are those of the Deployment's template.
@@ -31,7 +32,8 @@ Result<Revision> revision_to_undo(const std::vector<Revision>& revisions, std::i
 /// The JSON patch that gives the Deployment the template and the annotations of a revision.
 /// @source REQUIREMENTS of the API, section 7.3
 std::string undo_patch(const boost::json::value& deployment, const Revision& revision);
-/// What `rollout history --revision=N` prints of the template.
-std::string template_text(const boost::json::value& pod_template);
+/// What `rollout history --revision=N` prints of the revision: lines with their tabs, as kubectl
+/// leaves them.
+std::string template_text(const Revision& revision);
 
 }  // namespace nodal::nodectl
