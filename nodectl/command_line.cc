@@ -35,6 +35,8 @@ struct Chosen {
 
 void add_command(CLI::App& app, const Command& command, const std::string& path, Chosen& chosen) {
   app.set_help_flag("-h,--help");
+  // After the first command a word such as "service" is an argument, whatever else it could be.
+  app.require_subcommand(0, 1);
   for (const auto& flag : command.flags) add_flag(app, flag);
   if (command.args != nullptr) app.add_option("args", *command.args);
   app.callback([&chosen, &command, &app, path] {

@@ -47,13 +47,16 @@ std::string printable(std::string_view text) {
 bool is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 
 namespace {
-std::string coloured(std::string_view code, std::string_view text) {
-  if (!is_terminal() || std::getenv("NO_COLOR") != nullptr) return std::string(text);
+std::string coloured(std::string_view code, std::string_view text, int stream) {
+  const char* plain = std::getenv("NO_COLOR");
+  if (::isatty(stream) != 1 || (plain != nullptr && *plain != '\0')) return std::string(text);
   return text::cat("\x1b[", code, "m", text, "\x1b[0m");
 }
 }  // namespace
 
-std::string good(std::string_view text) { return coloured("32", text); }
-std::string bad(std::string_view text) { return coloured("31", text); }
+std::string good(std::string_view text, int stream) { return coloured("32", text, stream); }
+std::string bad(std::string_view text, int stream) { return coloured("31", text, stream); }
+
+std::string for_output(std::string text) { return is_terminal() ? printable(text) : text; }
 
 }  // namespace nodal::nodectl

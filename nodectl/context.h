@@ -29,8 +29,12 @@ Result<Cluster> connect(const Globals& globals);
 std::string printable(std::string_view text);
 /// True when standard output is a terminal.
 bool is_terminal();
-/// In colour on a terminal (unless NO_COLOR is set), else plain.
-std::string good(std::string_view text);
-std::string bad(std::string_view text);
+/// In colour when `stream` is a terminal (unless NO_COLOR is set), else plain.
+/// @param stream  STDOUT_FILENO or STDERR_FILENO
+std::string good(std::string_view text, int stream = 1);
+std::string bad(std::string_view text, int stream = 1);
+/// What objects hold, on its way to standard output: printable on a terminal, byte for byte in a
+/// pipe.
+std::string for_output(std::string text);
 
 }  // namespace nodal::nodectl

@@ -1,6 +1,7 @@
 // nodectl/errors.cc — see errors.h.
 #include "nodectl/errors.h"
 
+#include <unistd.h>
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -127,12 +128,12 @@ void report(std::string_view message, bool own) {
                      text.starts_with("error: ");
   std::string out;
   if (own && !whole)
-    out = text::cat(bad("nodectl:"), " ");
+    out = text::cat(bad("nodectl:", STDERR_FILENO), " ");
   else if (!whole)
-    out = text::cat(bad("error:"), " ");
+    out = text::cat(bad("error:", STDERR_FILENO), " ");
   out += printable(text);
   if (hint != std::string_view::npos)
-    out += text::cat("\n", good("hint:"), printable(message.substr(hint + 6)));
+    out += text::cat("\n", good("hint:", STDERR_FILENO), printable(message.substr(hint + 6)));
   std::fputs(text::cat(out, "\n").c_str(), stderr);
 }
 

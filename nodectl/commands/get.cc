@@ -137,8 +137,9 @@ class Get {
     const auto print = [&](const json::value& object) -> Result<> {
       const auto text = NODAL_TRY(print_object(format_, session_.resources, object, headings));
       headings = false;
-      std::fputs(text::cat(format_.kind == Format::Kind::yaml ? "---\n" : "", text).c_str(),
-                 stdout);
+      std::fputs(
+          text::cat(format_.kind == Format::Kind::yaml ? "---\n" : "", for_output(text)).c_str(),
+          stdout);
       std::fflush(stdout);
       return {};
     };
@@ -164,7 +165,7 @@ class Get {
     const auto text =
         NODAL_TRY(print_object(format_, session_.resources,
                                single ? documents_[0] : list_of(documents_), !options_.no_headers));
-    std::fputs(text.c_str(), stdout);
+    std::fputs(for_output(text).c_str(), stdout);
     return {};
   }
 
