@@ -76,6 +76,9 @@ Answer<Written> store_new(Call& call, boost::json::object object,
 Answer<> namespace_open(Call& call, std::string_view ns, std::string_view name);
 /// Service account, token volume, tolerations: what admission adds to a new Pod.
 Answer<> admit_pod(Call& call, boost::json::object& pod);
+/// What every Pod tolerates for a while, where it does not say itself. A change gets it too: who
+/// replaces or applies the list as he once wrote it does not mean to take that away.
+void tolerate_node_faults(boost::json::object& pod);
 /// 403 when a node writes another's Node or Lease, or of its own Node what is not its own to say.
 /// @param old  null for a creation
 Answer<> admit_own(const Call& call, const boost::json::object& object,

@@ -89,6 +89,13 @@ void tolerate(json::object& spec, std::string_view key) {
 
 }  // namespace
 
+void tolerate_node_faults(json::object& pod) {
+  auto* spec = pod.if_contains("spec");
+  if (!spec || !spec->is_object()) return;
+  tolerate(spec->get_object(), "node.kubernetes.io/not-ready");
+  tolerate(spec->get_object(), "node.kubernetes.io/unreachable");
+}
+
 Answer<> admit_pod(Call& call, json::object& pod) {
   auto& spec_value = pod["spec"];
   if (!spec_value.is_object()) return {};  // validation says what is missing
@@ -134,8 +141,7 @@ Answer<> admit_pod(Call& call, json::object& pod) {
       spec["imagePullSecrets"] = *given;
   }
 
-  tolerate(spec, "node.kubernetes.io/not-ready");
-  tolerate(spec, "node.kubernetes.io/unreachable");
+  tolerate_node_faults(pod);
   if (!spec.contains("priority")) spec["priority"] = 0;
   if (!spec.contains("preemptionPolicy")) spec["preemptionPolicy"] = "PreemptLowerPriority";
   return {};

@@ -9,12 +9,14 @@ namespace nodal::master::handlers {
 Answer<Written> write_change(Call& call, std::string_view subresource,
                              const ObjectStore::Change& change, Owners owners) {
   const schema::Resource& resource = *call.resource;
+  const bool pod = resource.group.empty() && resource.kind == "Pod" && subresource.empty();
   const bool service = resource.group.empty() && resource.kind == "Service" &&
                        subresource.empty() && call.api->parts().reserve_service;
   std::unique_ptr<ApiParts::Reservation> reserved;
   const auto prepared = [&](const boost::json::object& old) -> Answer<boost::json::object> {
     reserved.reset();  // of an attempt that lost
     boost::json::object object = NODAL_TRY(change(old));
+    if (pod) tolerate_node_faults(object);
     NODAL_TRY(prepare_change(resource, subresource, object, old));
     NODAL_TRY(admit_own(call, object, &old));
     // Before addresses are given out: those belong to nobody, so no apply takes them away.

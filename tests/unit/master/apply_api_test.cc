@@ -338,6 +338,19 @@ TEST_F(ApplyApi, TheScaleIsAppliedToo) {
             404);
 }
 
+TEST_F(ApplyApi, AppliedListsLeaveWhatAdmissionAdds) {
+  call("POST", "/api/v1/namespaces/default/serviceaccounts", R"({"metadata":{"name":"default"}})");
+  const std::string target = "/api/v1/namespaces/default/pods/p?fieldManager=kubectl";
+  const std::string_view pod = R"({"apiVersion":"v1","kind":"Pod","spec":{
+      "tolerations":[{"key":"gpu","operator":"Exists"}],"containers":[{"name":"a","image":"a:1"}]}})";
+  const auto made = apply(target, pod);
+  ASSERT_EQ(made.status, 201) << made.message();
+  EXPECT_EQ(made.body.at("spec").at("tolerations").as_array().size(), 3u);
+  const auto again = apply(target, pod);
+  EXPECT_EQ(again.status, 200) << again.message();
+  EXPECT_EQ(again.body, made.body);
+}
+
 TEST_F(ApplyApi, ASecretsPlainTextIsOwnedAsData) {
   const std::string target = "/api/v1/namespaces/default/secrets/s?fieldManager=kubectl";
   const auto made =
