@@ -336,6 +336,24 @@ class Structure final : public YAML::EventHandler {
   std::size_t documents_ = 0, nodes_ = 0, depth_ = 0, last_ = 0;
 };
 
+// YAML 1.1 has more numbers than are read here, and other readers take them for such: 1_000, 1:30,
+// and whole numbers of any length.
+bool looks_like_number(std::string_view value) {
+  if (value.starts_with('-') || value.starts_with('+')) value.remove_prefix(1);
+  if (value.empty() || value[0] < '0' || value[0] > '9') return false;
+  const auto colon = value.find(':');
+  if (value.substr(0, colon).find_first_not_of("0123456789_") != std::string_view::npos)
+    return false;
+  if (colon == std::string_view::npos) return true;
+  const auto sixties = text::split(value.substr(colon + 1), ':');
+  return std::ranges::all_of(sixties, [&](std::string_view part) {
+    if (part.data() == sixties.back().data()) part = part.substr(0, part.find('.'));
+    return !part.empty() && part.size() <= 2 &&
+           part.find_first_not_of("0123456789") == std::string_view::npos &&
+           (part.size() == 1 || part[0] < '6');
+  });
+}
+
 bool reads_as_other(std::string_view value) {
   static constexpr std::string_view kWords[] = {"y",   "Y",   "n",   "N",   "yes", "Yes",
                                                 "YES", "no",  "No",  "NO",  "on",  "On",
@@ -343,7 +361,7 @@ bool reads_as_other(std::string_view value) {
   return is_null(value) || is_true(value) || is_false(value) || as_number(value) ||
          std::ranges::find(kWords, value) != std::end(kWords) || value == ".inf" ||
          value == "-.inf" || value == ".nan" || value == ".NaN" || value == "-" || value == "?" ||
-         value == ":";
+         value == ":" || looks_like_number(value);
 }
 
 // A timestamp reads as one in YAML 1.1, so kubectl quotes it.

@@ -24,6 +24,12 @@ std::string string_of(const json::object& object, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+bool has_generate_name(const json::object& object) {
+  const auto* metadata = object.if_contains("metadata");
+  return metadata != nullptr && metadata->is_object() &&
+         !string_of(metadata->get_object(), "generateName").empty();
+}
+
 Result<std::string> read_source(const std::string& path) {
   if (path != "-") return file::read(path, 16 << 20);
   std::string out;
@@ -59,10 +65,12 @@ Result<> add(json::object object, const std::string& source, const std::string& 
     manifest.name = string_of(metadata->get_object(), "name");
     manifest.ns = string_of(metadata->get_object(), "namespace");
   }
-  for (const auto& [what, value] : {std::pair{"apiVersion", &manifest.api_version},
-                                    {"kind", &manifest.kind},
-                                    {"metadata.name", &manifest.name}})
-    if (value->empty()) return fail(Errc::invalid, text::cat(source, ": ", what, " is missing"));
+  // `create` may leave the name to the server.
+  const bool named = !manifest.name.empty() || has_generate_name(object);
+  for (const auto& [what, missing] : {std::pair{"apiVersion", manifest.api_version.empty()},
+                                      {"kind", manifest.kind.empty()},
+                                      {"metadata.name", !named}})
+    if (missing) return fail(Errc::invalid, text::cat(source, ": ", what, " is missing"));
   manifest.object = std::move(object);
   manifest.source = source;
   manifest.file = file;

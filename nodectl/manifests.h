@@ -11,7 +11,8 @@
 namespace nodal::nodectl {
 
 struct Manifest {
-  std::string api_version, kind, name, ns;
+  std::string api_version, kind, ns;
+  std::string name;  ///< "" when the object has a generateName instead
   boost::json::object object;
   std::string source;  ///< "web.yaml, document 2"
   std::string file;    ///< "web.yaml", "STDIN"

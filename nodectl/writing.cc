@@ -7,6 +7,7 @@
 #include "api-client/codec/codec.h"
 #include "api-client/codec/merge_diff.h"
 #include "api-client/codec/schema.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "nodectl/commands.h"
 #include "nodectl/manifests.h"
@@ -117,6 +118,24 @@ Result<> Writer::tell(const Target& target, std::string_view done, const json::v
   headings_ = false;
   std::fputs(text.c_str(), stdout);
   return {};
+}
+
+std::string typed_command() {
+  const auto bytes = file::read("/proc/self/cmdline", 64 << 10);
+  if (!bytes) return "nodectl";
+  std::string out = "nodectl";
+  bool first = true;
+  for (const auto word : text::split(*bytes, '\0')) {
+    if (!first && !word.empty()) out += text::cat(" ", word);
+    first = false;
+  }
+  return out;
+}
+
+Flag record_flag(bool& record) {
+  return {.names = "--record",
+          .help = "Keep the command as the revision's change cause",
+          .target = &record};
 }
 
 const char* patch_type(const ResourceKind& kind) {

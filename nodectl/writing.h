@@ -52,6 +52,11 @@ class Writer {
   bool client_ = false, server_ = false, headings_ = true;
 };
 
+/// --record: the annotation, and what the user typed as its value.
+constexpr const char* kChangeCause = "kubernetes.io/change-cause";
+std::string typed_command();
+Flag record_flag(bool& record);
+
 /// Strategic for the kinds that are known here, else a merge patch.
 const char* patch_type(const ResourceKind& kind);
 /// The patch that turns `before` into `after`, of the type above; "{}" when they are alike.

@@ -5,7 +5,6 @@
 #include "api-client/codec/codec.h"
 #include "api-client/codec/label_selector.h"
 #include "api-client/codec/schema.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "nodectl/commands.h"
 #include "nodectl/document.h"
@@ -26,31 +25,21 @@ struct Options {
        overwrite = true;
 };
 
-// What the user typed, as the annotation of --record tells it.
-std::string command_line() {
-  const auto bytes = file::read("/proc/self/cmdline", 64 << 10);
-  if (!bytes) return "nodectl apply";
-  std::string out = "nodectl";
-  bool first = true;
-  for (const auto word : text::split(*bytes, '\0')) {
-    if (!first && !word.empty()) out += text::cat(" ", word);
-    first = false;
-  }
-  return out;
-}
-
 class Apply {
  public:
   Apply(Session& session, const Options& options, Writer writer)
       : session_(session), options_(options), writer_(std::move(writer)) {}
 
   Result<> one(const Target& target) {
+    if (target.name.empty())
+      return fail(Errc::invalid,
+                  text::cat("from ", text_at(target.manifest, "metadata.generateName"),
+                            ": cannot use generate name with apply"));
     if (options_.server_side) return server_side(target);
     auto wanted = target.manifest.get_object();
     auto& metadata = make_object(wanted, "metadata");
     if (target.kind.namespaced) metadata["namespace"] = target.ns;
-    if (options_.record)
-      make_object(metadata, "annotations")["kubernetes.io/change-cause"] = command_line();
+    if (options_.record) make_object(metadata, "annotations")[kChangeCause] = typed_command();
     set_last_applied(wanted);
     const auto live = ask(session_.cluster, {.path = target.path()});
     if (!live) {
@@ -171,9 +160,7 @@ Command apply_command(const Globals& globals) {
                         {.names = "--overwrite",
                          .help = "Taken for kubectl's sake",
                          .target = &o->overwrite},
-                        {.names = "--record",
-                         .help = "Keep the command as the revision's change cause",
-                         .target = &o->record}},
+                        record_flag(o->record)},
               .examples = {"nodectl apply -f web.yaml", "cat web.yaml | nodectl apply -f -"},
               .run = [o, &globals] { return apply(globals, *o); }};
   for (auto& flag : file_flags(o->selection)) out.flags.push_back(std::move(flag));

@@ -31,7 +31,9 @@ Result<int> create(const Globals& globals, const Options& options) {
                     if (options.save) set_last_applied(object);
                     const auto made = NODAL_TRY(writer.post(
                         target, object, text::cat("error when creating \"", target.source, "\"")));
-                    return writer.tell(target, "created", made);
+                    auto named = target;
+                    named.name = text_at(made, "metadata.name");
+                    return writer.tell(named, "created", made);
                   });
 }
 

@@ -17,7 +17,7 @@ struct Options {
   Selection selection;
   Writing writing;
   std::string container = "*", from, prefix, keys, requests, limits;
-  bool list = false;
+  bool list = false, record = false;
 };
 
 using Edit = std::function<Result<>(json::object& spec)>;
@@ -133,6 +133,7 @@ Command command(const std::shared_ptr<Options>& o, std::string name, std::string
               .run = std::move(run)};
   out.flags.push_back(selector_flag(o->selection));
   out.flags.push_back(all_flag(o->selection));
+  out.flags.push_back(record_flag(o->record));
   for (auto& flag : file_flags(o->selection)) out.flags.push_back(std::move(flag));
   for (auto& flag : writing_flags(o->writing)) out.flags.push_back(std::move(flag));
   return out;

@@ -95,6 +95,15 @@ TEST(Yaml, PrintsAsKubectlDoes) {
       "{}\nd: \"10\"\ne: null\nf: 'a: b'\ng: \"\"\n");
 }
 
+TEST(Yaml, WhatOtherReadersTakeForANumberIsQuoted) {
+  for (const char* text : {"1_000", "1:30", "-1:30:59.5", "0123456789012345678901234567890"})
+    EXPECT_EQ(json_to_yaml(text::cat("{\"a\":\"", text, "\"}")).value(),
+              text::cat("a: \"", text, "\"\n"));
+  for (const char* text : {"10.96.0.1", "1:90", "8080:30123/TCP", "7d9", "1-2"})
+    EXPECT_EQ(json_to_yaml(text::cat("{\"a\":\"", text, "\"}")).value(),
+              text::cat("a: ", text, "\n"));
+}
+
 TEST(Yaml, WhatItPrintsItReads) {
   for (
       const char* text :

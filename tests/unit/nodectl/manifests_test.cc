@@ -71,6 +71,22 @@ TEST_F(Manifests, JsonIsReadTooAndListsAreTakenApart) {
             std::string::npos);
 }
 
+TEST_F(Manifests, TheServerMayMakeTheName) {
+  EXPECT_EQ(read({write("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n")}),
+            "Pod/");
+  EXPECT_NE(read({write("b.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {}\n")})
+                .find("metadata.name is missing"),
+            std::string::npos);
+}
+
+TEST_F(Manifests, FoldersInsideOfFoldersOnlyWhenAskedFor) {
+  ASSERT_TRUE(file::make_folders(folder + "/in"));
+  write("a.yaml", pod("a"));
+  write("in/b.yaml", pod("b"));
+  EXPECT_EQ(read({folder}), "Pod/a");
+  EXPECT_EQ(read_manifests({folder}, true)->size(), 2u);
+}
+
 TEST_F(Manifests, FoldersGiveTheirManifestsInOrder) {
   write("2.yml", pod("b"));
   write("1.yaml", pod("a"));
