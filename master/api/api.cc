@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "master/api/handlers.h"
 #include "master/api/table.h"
+#include "master/registry/conversion.h"
 
 namespace nodal::master {
 namespace {
@@ -94,9 +95,18 @@ void Call::answer(int status, std::string body) {
   answer(status, std::make_shared<const std::string>(std::move(body)));
 }
 
+const schema::Resource& Call::stored() const { return stored_version(*resource); }
+
+Bytes Call::shown(const Bytes& object) const {
+  if (!conversion_for(*resource)) return object;
+  return std::make_shared<const std::string>(
+      boost::json::serialize(from_stored(*resource, parse_object(*object))));
+}
+
 void Call::answer_object(int status, const Bytes& object) {
-  if (form == Form::json || !resource) return answer(status, object);
-  const boost::json::object document = parse_object(*object);
+  if (!resource) return answer(status, object);
+  if (form == Form::json) return answer(status, shown(object));
+  const boost::json::object document = parse_object(*shown(object));
   std::string out =
       R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":)";
   codec::append_string(out, string_at(document, "metadata", "resourceVersion"));

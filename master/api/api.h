@@ -85,7 +85,7 @@ struct Call {
   http::ResponderPtr responder;
   RequestInfo info;
   Caller caller;
-  const schema::Resource* resource = nullptr;
+  const schema::Resource* resource = nullptr;  ///< in the version that is asked for
   const schema::Subresource* subresource = nullptr;
   Form form = Form::json;
   bool dry_run = false;
@@ -99,6 +99,10 @@ struct Call {
   void answer(int status, std::string body);
   /// One object in the form that was asked for.
   void answer_object(int status, const Bytes& object);
+  /// The version of the kind that is stored: what the store, admission and the rules work on.
+  [[nodiscard]] const schema::Resource& stored() const;
+  /// A stored object in the version that was asked for.
+  [[nodiscard]] Bytes shown(const Bytes& object) const;
   /// Headers of every answer, warnings among them.
   [[nodiscard]] http::Headers headers() const;
   void count(int status) const;

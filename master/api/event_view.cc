@@ -18,6 +18,11 @@ std::string_view name(WatchType type) {
   return "";
 }
 
+http::Chunk event_frame(WatchType type, std::string_view object) {
+  return std::make_shared<const std::string>(
+      text::cat(R"({"type":")", name(type), R"(","object":)", object, "}\n"));
+}
+
 const boost::json::object& EventView::now() {
   const std::lock_guard lock(mutex_);
   if (!now_) now_ = std::make_unique<boost::json::object>(parse_object(*event_.entry.value));
@@ -48,9 +53,7 @@ http::Chunk EventView::frame(WatchType type) {
   const Bytes bytes = object(type);
   const std::lock_guard lock(mutex_);
   auto& frame = frames_[static_cast<std::size_t>(type)];
-  if (!frame)
-    frame = std::make_shared<const std::string>(
-        text::cat(R"({"type":")", name(type), R"(","object":)", *bytes, "}\n"));
+  if (!frame) frame = event_frame(type, *bytes);
   return frame;
 }
 

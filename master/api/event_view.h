@@ -17,6 +17,9 @@ namespace nodal::master {
 enum class WatchType { added, modified, deleted };
 std::string_view name(WatchType type);
 
+/// `{"type":…,"object":…}` and a line break.
+http::Chunk event_frame(WatchType type, std::string_view object);
+
 /// Thread-safe; what it hands out lives as long as it does.
 class EventView {
  public:
@@ -31,7 +34,7 @@ class EventView {
   /// The object of a watch event: as stored, or for `deleted` the last state that was seen with the
   /// event's revision.
   Bytes object(WatchType type);
-  /// `{"type":…,"object":…}` and a line break.
+  /// The frame of object().
   http::Chunk frame(WatchType type);
 
  private:

@@ -79,6 +79,9 @@ Answer<> admit_pod(Call& call, boost::json::object& pod);
 /// What every Pod tolerates for a while, where it does not say itself. A change gets it too: who
 /// replaces or applies the list as he once wrote it does not mean to take that away.
 void tolerate_node_faults(boost::json::object& pod);
+/// The default class, where a new Ingress names none.
+/// @errors 422 for a class named in both ways
+Answer<> admit_ingress(Call& call, boost::json::object& ingress);
 /// 403 when a node writes another's Node or Lease, or of its own Node what is not its own to say.
 /// @param old  null for a creation
 Answer<> admit_own(const Call& call, const boost::json::object& object,

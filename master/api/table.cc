@@ -430,6 +430,39 @@ void endpoint_slice_row(const Object& object, TimePoint now, Cells& cells) {
   cells.text(age(object, now));
 }
 
+// Reads what is alike in every version of the kind.
+void ingress_row(const Object& object, TimePoint now, Cells& cells) {
+  const Object& spec = object_in(object, "spec");
+  cells.text(or_none(string_in(spec, "ingressClassName")));
+  std::vector<std::string> hosts, points;
+  for (const auto& rule : list_in(spec, "rules"))
+    if (rule.is_object())
+      if (auto host = string_in(rule.get_object(), "host"); !host.empty())
+        hosts.push_back(std::move(host));
+  cells.text(first_three(hosts, "*"));
+  const Object& balancer = object_in(object_in(object, "status"), "loadBalancer");
+  for (const auto& item : list_in(balancer, "ingress"))
+    if (item.is_object()) {
+      const auto ip = string_in(item.get_object(), "ip");
+      points.push_back(ip.empty() ? string_in(item.get_object(), "hostname") : ip);
+    }
+  cells.text(text::join(points, ","));
+  cells.text(list_in(spec, "tls").empty() ? "80" : "80, 443");
+  cells.text(age(object, now));
+}
+
+void ingress_class_row(const Object& object, TimePoint now, Cells& cells) {
+  const Object& spec = object_in(object, "spec");
+  const Object& parameters = object_in(spec, "parameters");
+  cells.text(string_in(spec, "controller"));
+  const auto kind = string_in(parameters, "kind");
+  const auto group = string_in(parameters, "apiGroup");
+  cells.text(kind.empty() ? "<none>"
+                          : text::cat(kind, group.empty() ? "" : ".", group, "/",
+                                      string_in(parameters, "name")));
+  cells.text(age(object, now));
+}
+
 void lease_row(const Object& object, TimePoint now, Cells& cells) {
   cells.text(string_in(object_in(object, "spec"), "holderIdentity"));
   cells.text(age(object, now));
@@ -550,6 +583,14 @@ const std::vector<Printer>& printers() {
          "EndpointSlice",
          {{"AddressType", s, 0}, {"Ports", s, 0}, {"Endpoints", s, 0}, {"Age", s, 0}},
          endpoint_slice_row},
+        {"networking.k8s.io",
+         "Ingress",
+         {{"Class", s, 0}, {"Hosts", s, 0}, {"Address", s, 0}, {"Ports", s, 0}, {"Age", s, 0}},
+         ingress_row},
+        {"networking.k8s.io",
+         "IngressClass",
+         {{"Controller", s, 0}, {"Parameters", s, 0}, {"Age", s, 0}},
+         ingress_class_row},
         {"coordination.k8s.io", "Lease", {{"Holder", s, 0}, {"Age", s, 0}}, lease_row},
     };
   }();

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "master/api/handlers.h"
+#include "master/registry/conversion.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -44,7 +45,7 @@ Answer<Written> create_applied(Call& call, const json::object& applied) {
                               text::cat("the applied object has the ", key, " ", value,
                                         ", but there is no such object yet"));
   return store_new(call, applied, [&](json::object& object) {
-    return managed::own_applied(*call.resource, object, applied, writer_of(call));
+    return managed::own_applied(call.stored(), object, applied, writer_of(call));
   });
 }
 
@@ -55,14 +56,15 @@ struct Applied {
 
 Answer<Applied> apply_object(Call& call) {
   const bool force = call.info.flag("force");
-  json::object applied = NODAL_TRY(applied_document(call, expected_of(*call.resource)));
-  managed::settle_written(*call.resource, applied);
+  json::object applied =
+      to_stored(*call.resource, NODAL_TRY(applied_document(call, expected_of(*call.resource))));
+  managed::settle_written(call.stored(), applied);
   restrict(call, applied);
   for (int attempt = 1;; ++attempt) {
     auto written = write_change(
         call, call.info.subresource,
         [&](const json::object& old) {
-          return managed::apply(*call.resource, old, applied, writer_of(call), force);
+          return managed::apply(call.stored(), old, applied, writer_of(call), force);
         },
         Owners::change);
     if (written) return Applied{std::move(*written), false};

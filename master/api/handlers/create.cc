@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "master/api/handlers.h"
+#include "master/registry/conversion.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -10,22 +11,22 @@ namespace {
 constexpr int kNameAttempts = 8;
 
 Answer<Written> create_object(Call& call) {
-  const schema::Resource& resource = *call.resource;
+  const schema::Resource& resource = call.stored();
   // Events are many and short-lived, and nobody applies them.
   const bool owned = resource.kind != "Event";
-  return store_new(call, NODAL_TRY(posted(call, expected_of(resource))),
-                   [&](boost::json::object& object) -> Answer<> {
-                     if (owned) return managed::own_new(resource, object, writer_of(call));
-                     metadata_of(object).erase("managedFields");
-                     return {};
-                   });
+  auto object = to_stored(*call.resource, NODAL_TRY(posted(call, expected_of(*call.resource))));
+  return store_new(call, std::move(object), [&](boost::json::object& object) -> Answer<> {
+    if (owned) return managed::own_new(resource, object, writer_of(call));
+    metadata_of(object).erase("managedFields");
+    return {};
+  });
 }
 
 }  // namespace
 
 Answer<Written> store_new(Call& call, boost::json::object object,
                           const std::function<Answer<>(boost::json::object&)>& own) {
-  const schema::Resource& resource = *call.resource;
+  const schema::Resource& resource = call.stored();
   auto& metadata = metadata_of(object);
   if (resource.namespaced) {
     const auto ns = string_at(object, "metadata", "namespace");
@@ -51,6 +52,8 @@ Answer<Written> store_new(Call& call, boost::json::object object,
   NODAL_TRY(own(object));
   const bool core = resource.group.empty();
   if (core && resource.kind == "Pod") NODAL_TRY(admit_pod(call, object));
+  if (resource.group == "networking.k8s.io" && resource.kind == "Ingress")
+    NODAL_TRY(admit_ingress(call, object));
   NODAL_TRY(admit_own(call, object, nullptr));
   NODAL_TRY(prepare_new(resource, object));
 

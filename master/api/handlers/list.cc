@@ -6,6 +6,7 @@
 #include "master/api/page_token.h"
 #include "master/api/selection.h"
 #include "master/api/table.h"
+#include "master/registry/conversion.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -168,7 +169,7 @@ void answer_list(Call& call, const Selection& selection, const Range& range,
     for (const auto& entry : collected->entries) {
       if (!first) out += ',';
       first = false;
-      append_row(resource, parse_object(*entry.value), now, how, out);
+      append_row(resource, parse_object(*call.shown(entry.value)), now, how, out);
     }
     out += "]}";
     return call.answer(200, std::move(out));
@@ -184,7 +185,7 @@ void answer_list(Call& call, const Selection& selection, const Range& range,
   for (auto& entry : collected->entries) {
     if (!first) response.body.push_back(comma());
     first = false;
-    response.body.push_back(std::move(entry.value));
+    response.body.push_back(call.shown(entry.value));
   }
   response.append("]}\n");
   call.count(200);
@@ -200,7 +201,7 @@ void list(const CallPtr& call) {
       *call->resource, call->resource->namespaced ? call->info.namespace_ : std::string());
   auto range = range_of(call->info, *call->api->parts().kv, prefix);
   if (!range) return call->fail(range.error());
-  if (call->form == Form::json && !selection->needs_object())
+  if (call->form == Form::json && !selection->needs_object() && !conversion_for(*call->resource))
     return answer_list(*call, *selection, *range, prefix);
   // Objects have to be parsed: not on the thread that all connections share.
   const bool taken = call->api->pool().run(

@@ -3,6 +3,7 @@
 #include <boost/json.hpp>
 
 #include "master/api/handlers.h"
+#include "master/registry/conversion.h"
 
 namespace nodal::master::handlers {
 
@@ -26,7 +27,10 @@ void patch(Call& call) {
       call, call.info.subresource,
       [&](const boost::json::object& old) -> Answer<boost::json::object> {
         call.warnings.clear();  // of an attempt that lost
-        return apply_patch(expected, old, call.request.body, *type, call.validation, call.warnings);
+        return to_stored(
+            *call.resource,
+            NODAL_TRY(apply_patch(expected, from_stored(*call.resource, old), call.request.body,
+                                  *type, call.validation, call.warnings)));
       });
   if (!written) return call.fail(written.error());
   call.answer_object(200, written->bytes);

@@ -98,7 +98,7 @@ namespace {
 
 Answer<Written> remove_one(Call& call, std::string_view ns, std::string_view name,
                            const DeleteRequest& request) {
-  const schema::Resource& resource = *call.resource;
+  const schema::Resource& resource = call.stored();
   if (resource.group.empty() && resource.kind == "Namespace" &&
       (name == "default" || name == "kube-system" || name == "kube-public"))
     return errors::forbidden(resource, name, "this namespace may not be deleted");
@@ -147,7 +147,7 @@ void remove_collection(Call& call) {
                 R"(","metadata":{"resourceVersion":")", page->revision, R"("},"items":[)");
   for (std::size_t i = 0; i < removed.size(); ++i) {
     if (i > 0) out += ',';
-    out += *removed[i];
+    out += *call.shown(removed[i]);
   }
   call.answer(200, out + "]}");
 }

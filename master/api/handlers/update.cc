@@ -3,12 +3,13 @@
 
 #include "base/text.h"
 #include "master/api/handlers.h"
+#include "master/registry/conversion.h"
 
 namespace nodal::master::handlers {
 
 Answer<Written> write_change(Call& call, std::string_view subresource,
                              const ObjectStore::Change& change, Owners owners) {
-  const schema::Resource& resource = *call.resource;
+  const schema::Resource& resource = call.stored();
   const bool pod = resource.group.empty() && resource.kind == "Pod" && subresource.empty();
   const bool service = resource.group.empty() && resource.kind == "Service" &&
                        subresource.empty() && call.api->parts().reserve_service;
@@ -38,7 +39,8 @@ namespace {
 
 Answer<Written> update_object(Call& call) {
   const schema::Resource& resource = *call.resource;
-  const boost::json::object object = NODAL_TRY(posted(call, expected_of(resource)));
+  const boost::json::object object =
+      to_stored(resource, NODAL_TRY(posted(call, expected_of(resource))));
   const auto name = string_at(object, "metadata", "name");
   if (!name.empty() && name != call.info.name)
     return errors::bad_request(text::cat("the name of the object (", name,

@@ -8,6 +8,7 @@
 #include "master/api/handlers.h"
 #include "master/api/selection.h"
 #include "master/api/table.h"
+#include "master/registry/conversion.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -31,9 +32,8 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
       if (!selection_.key_fits(ns, name)) continue;
       if (selection_.needs_object() && !selection_.fits(parse_object(*entry.value))) continue;
       if (call_->form == Form::table) {
-        if (!send(table(WatchType::added, parse_object(*entry.value)))) return;
-      } else if (!send(std::make_shared<const std::string>(
-                     text::cat(R"({"type":"ADDED","object":)", *entry.value, "}\n")))) {
+        if (!send(table(WatchType::added, parse_object(*call_->shown(entry.value))))) return;
+      } else if (!send(event_frame(WatchType::added, *call_->shown(entry.value)))) {
         return;
       }
     }
@@ -50,7 +50,7 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
     const std::size_t skip = key_prefix(*call_->resource, "").size();
     const auto [ns, name] = split(std::string_view(event.entry.key).substr(skip));
     if (!selection_.key_fits(ns, name)) return;
-    const auto view = call_->api->views().of(*call_->resource, event);
+    const auto view = call_->api->views().of(call_->stored(), event);
     WatchType type = event.type == Event::Type::erase ? WatchType::deleted
                      : event.previous                 ? WatchType::modified
                                                       : WatchType::added;
@@ -65,7 +65,9 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
       }
     }
     const bool sent = call_->form == Form::table
-                          ? send(table(type, parse_object(*view->object(type))))
+                          ? send(table(type, parse_object(*call_->shown(view->object(type)))))
+                      : conversion_for(*call_->resource)
+                          ? send(event_frame(type, *call_->shown(view->object(type))))
                           : send(view->frame(type));
     // The handle may not die inside its own sink.
     if (!sent) call_->api->timers().after({}, [self = shared_from_this()] { self->stop(); });

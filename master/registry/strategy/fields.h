@@ -71,8 +71,11 @@ void validate_pod_spec(const boost::json::object& spec, const std::string& path,
 /// nor multicast or unspecified.
 void validate_endpoint_ip(std::string_view text, const std::string& field, FieldErrors& errors);
 
+/// The class that an Ingress names in the way of before spec.ingressClassName; "" for none.
+std::string_view ingress_class_annotation(const boost::json::object& ingress);
+
 extern const Strategy kEndpointSliceStrategy, kEndpointsStrategy, kPodStrategy, kWorkloadStrategy,
     kDeploymentStrategy, kServiceStrategy, kNamespaceStrategy, kSecretStrategy, kConfigMapStrategy,
-    kNodeStrategy;
+    kNodeStrategy, kIngressStrategy, kIngressClassStrategy;
 
 }  // namespace nodal::master

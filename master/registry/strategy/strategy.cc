@@ -11,6 +11,10 @@ const Strategy& strategy_for(const schema::Resource& resource) {
     if (resource.kind == "Deployment") return kDeploymentStrategy;
     if (resource.kind == "ReplicaSet") return kWorkloadStrategy;
   }
+  if (resource.group == "networking.k8s.io") {
+    if (resource.kind == "Ingress") return kIngressStrategy;
+    if (resource.kind == "IngressClass") return kIngressClassStrategy;
+  }
   if (resource.kind == "EndpointSlice") return kEndpointSliceStrategy;
   if (!resource.group.empty()) return kNone;
   if (resource.kind == "Endpoints") return kEndpointsStrategy;

@@ -154,6 +154,71 @@ TEST(Strategy, EndpointsLeadToNoNodesOwnServices) {
           "or ::)"}});
 }
 
+// One rule of host a.example with this path.
+std::string ingress(std::string_view path) {
+  return text::cat(R"({"spec":{"rules":[{"host":"a.example","http":{"paths":[)", path, "]}}]}}");
+}
+
+TEST(Strategy, IngressesCanBeServed) {
+  const std::string to = R"("backend":{"service":{"name":"s","port":{"number":80}}})";
+  const auto with_backend = [](std::string_view backend) {
+    return ingress(text::cat(R"({"path":"/","pathType":"Prefix","backend":)", backend, "}"));
+  };
+  const auto with_host = [](std::string_view host) {
+    return text::cat(R"({"spec":{"rules":[{"host":")", host, R"("}]}})");
+  };
+  const std::string at = "spec.rules[0].http.paths[0]";
+  const struct {
+    std::string object, error;
+  } cases[] = {
+      {ingress(R"({"path":"/","pathType":"Prefix",)" + to + "}"), ""},
+      {ingress(R"({"pathType":"ImplementationSpecific",)" + to + "}"), ""},
+      {R"({"spec":{}})",
+       "spec: Invalid value: null: either `defaultBackend` or `rules` must be specified"},
+      {ingress(R"({"path":"/",)" + to + "}"),
+       at + ".pathType: Required value: pathType must be specified"},
+      {ingress(R"({"path":"x","pathType":"Prefix",)" + to + "}"),
+       at + ".path: Invalid value: \"x\": must be an absolute path"},
+      {ingress(R"({"pathType":"Exact",)" + to + "}"),
+       at + ".path: Invalid value: \"\": must be an absolute path"},
+      {ingress(R"({"path":"/a//b","pathType":"Exact",)" + to + "}"),
+       at + ".path: Invalid value: \"/a//b\": must not contain '//'"},
+      {ingress(R"({"path":"/a/..","pathType":"Prefix",)" + to + "}"),
+       at + ".path: Invalid value: \"/a/..\": cannot end with '/..'"},
+      {with_backend("{}"),
+       at + ".backend: Invalid value: \"\": resource or service backend is required"},
+      {with_backend(R"({"service":{"name":"s"}})"),
+       at + ".backend: Required value: port name or number is required"},
+      {with_backend(R"({"service":{"name":"s","port":{"name":"a","number":1}}})"),
+       at + ".backend: Invalid value: \"\": cannot set both port name & port number"},
+      {with_backend(R"({"service":{"name":"s","port":{"name":"a--b"}}})"),
+       at + ".backend.service.port.name: Invalid value: \"a--b\": must not contain consecutive "
+            "hyphens"},
+      {with_backend(R"({"service":{"name":"s","port":{"number":70000}}})"),
+       at + ".backend.service.port.number: Invalid value: 70000: must be between 1 and 65535, "
+            "inclusive"},
+      {with_host("*.example"), ""},
+      {with_host("10.0.0.1"),
+       "spec.rules[0].host: Invalid value: \"10.0.0.1\": must be a DNS name, not an IP address"},
+  };
+  const auto* resource = schema::find_resource("networking.k8s.io", "v1", "ingresses");
+  for (const auto& c : cases)
+    EXPECT_EQ(first_error(*resource, c.object.c_str()), c.error) << c.object;
+  EXPECT_TRUE(first_error(*resource, with_host("a.*.example").c_str())
+                  .starts_with("spec.rules[0].host: Invalid value: \"a.*.example\": a wildcard "));
+}
+
+TEST(Strategy, IngressClassesNameAController) {
+  check("networking.k8s.io", "ingressclasses",
+        {{"good", R"({"spec":{"controller":"example.com/ingress"}})", ""},
+         {"none", R"({"spec":{}})", "spec.controller: Required value"},
+         {"no path", R"({"spec":{"controller":"nginx"}})",
+          "spec.controller: Invalid value: \"nginx\": must be a domain-prefixed path (such as "
+          "\"acme.io/foo\")"},
+         {"namespace", R"({"spec":{"controller":"e.x/y","parameters":{"namespace":"n"}}})",
+          "spec.parameters.namespace: Forbidden: `parameters.scope` is set to 'Cluster'"}});
+}
+
 TEST(Strategy, ANodeIsReachedAtNoLoopback) {
   check(
       "", "nodes",

@@ -1,0 +1,55 @@
+// master/registry/conversion/conversion.cc — which versions are converted, and the frame of it.
+#include "master/registry/conversion.h"
+
+#include <boost/json.hpp>
+
+#include "api-client/codec/defaulting.h"
+#include "base/assert.h"
+#include "base/text.h"
+#include "master/registry/conversion/ingress.h"
+
+namespace nodal::master {
+namespace json = boost::json;
+namespace {
+
+void name_version(json::object& object, const schema::Resource& resource) {
+  object["kind"] = resource.kind;
+  object["apiVersion"] = resource.group.empty() ? std::string(resource.version)
+                                                : text::cat(resource.group, "/", resource.version);
+}
+
+}  // namespace
+
+const Conversion* conversion_for(const schema::Resource& resource) {
+  for (const Conversion* conversion : {&kIngressV1beta1})
+    if (conversion->kind == resource.kind && conversion->version == resource.version &&
+        conversion->group == resource.group)
+      return conversion;
+  return nullptr;
+}
+
+const schema::Resource& stored_version(const schema::Resource& resource) {
+  if (!conversion_for(resource)) return resource;
+  const auto* stored = schema::find_resource(resource.group, "", resource.plural);
+  NODAL_ASSERT(stored != nullptr && !conversion_for(*stored));
+  return *stored;
+}
+
+json::object to_stored(const schema::Resource& served, json::object object) {
+  const auto* conversion = conversion_for(served);
+  if (!conversion) return object;
+  if (served.type) codec::fill_defaults(object, *served.type);
+  conversion->to_stored(object);
+  name_version(object, stored_version(served));
+  return object;
+}
+
+json::object from_stored(const schema::Resource& served, json::object object) {
+  const auto* conversion = conversion_for(served);
+  if (!conversion) return object;
+  conversion->from_stored(object);
+  name_version(object, served);
+  return object;
+}
+
+}  // namespace nodal::master
