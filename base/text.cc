@@ -78,7 +78,7 @@ std::optional<std::string> unbase64(std::string_view text) {
       ++digits;
       group <<= 6;
     } else {
-      const int value = table[static_cast<unsigned char>(c)];
+      const auto value = table[static_cast<unsigned char>(c)];
       if (value < 0 || padding > 0) return std::nullopt;
       group = group << 6 | static_cast<std::uint32_t>(value);
       ++digits;

@@ -122,6 +122,7 @@ std::string human_duration(std::chrono::seconds age) {
   const std::int64_t minutes = seconds / 60;
   const std::int64_t hours = minutes / 60;
   const std::int64_t days = hours / 24;
+  constexpr std::int64_t kYear = 365;  // days
   const auto two = [](std::int64_t big, char big_unit, std::int64_t small, char small_unit) {
     return small == 0 ? text::cat(big, big_unit) : text::cat(big, big_unit, small, small_unit);
   };
@@ -133,9 +134,9 @@ std::string human_duration(std::chrono::seconds age) {
   if (hours < 8) return two(hours, 'h', minutes % 60, 'm');
   if (hours < 48) return text::cat(hours, 'h');
   if (days < 8) return two(days, 'd', hours % 24, 'h');
-  if (days < 2 * 365) return text::cat(days, 'd');
-  if (days < 8 * 365) return two(days / 365, 'y', days % 365, 'd');
-  return text::cat(days / 365, 'y');
+  if (days < 2 * kYear) return text::cat(days, 'd');
+  if (days < 8 * kYear) return two(days / kYear, 'y', days % kYear, 'd');
+  return text::cat(days / kYear, 'y');
 }
 
 }  // namespace nodal

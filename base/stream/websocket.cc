@@ -122,7 +122,7 @@ std::string encode(Opcode opcode, std::string_view bytes) {
 }
 
 std::string encode_masked(Opcode opcode, std::string_view bytes, std::uint32_t mask) {
-  std::string out = head_of(opcode, bytes.size(), kMasked);
+  const std::string out = head_of(opcode, bytes.size(), kMasked);
   std::string key;
   for (int shift = 24; shift >= 0; shift -= 8) key += static_cast<char>(mask >> shift);
   std::string payload(bytes);
