@@ -157,7 +157,7 @@ Result<> run(const Options& options) {
   log::info("nodal-agent ends; pods go on running");
   // A pod that ends may hold its worker for its whole grace. Nothing is lost by going: the next
   // start finds the pod where it is, as after a kill.
-  static std::jthread last([](const std::stop_token& over) {
+  static const std::jthread last([](const std::stop_token& over) {
     sleep_for(kOrderlyEnd, over);
     if (!over.stop_requested()) std::_Exit(0);
   });

@@ -350,7 +350,7 @@ Result<> PodWorkers::report(const core_v1::Pod& pod, const SeenPod& seen, Memory
   inputs.node_ip = parts_.node.ip;
   inputs.past_deadline = past_deadline;
   const auto latest = parts_.pods.get(client::key_of(pod));
-  core_v1::Pod base = latest && latest->metadata.uid == pod.metadata.uid ? *latest : pod;
+  const core_v1::Pod base = latest && latest->metadata.uid == pod.metadata.uid ? *latest : pod;
   core_v1::Pod after = base;
   after.status = status(base, seen, inputs, parts_.clock.now());
   auto patch = NODAL_TRY(codec::merge_diff(codec::encode(base), codec::encode(after)));

@@ -81,6 +81,7 @@ struct Range {
 std::string refusal_text(std::size_t nodes, const std::map<std::string, int>& reasons) {
   if (nodes == 0) return "no nodes available to schedule pods";
   std::vector<std::string> parts;
+  parts.reserve(reasons.size());
   for (const auto& [reason, count] : reasons)
     parts.push_back(text::cat(std::to_string(count), " ", reason));
   std::ranges::sort(parts);

@@ -21,9 +21,9 @@ struct PathStep {
   std::vector<std::int64_t> indices{};  ///< names: numbers among them
   std::optional<std::int64_t> first{}, last{};
   std::int64_t stride = 1;
-  bool one = false;                       ///< slice: an index
-  std::vector<PathNode> left{}, right{};  ///< of a filter; each one node
-  std::string op{};                       ///< "" asks whether the left side is there
+  bool one = false;                   ///< slice: an index
+  std::vector<PathNode> left, right;  ///< of a filter; each one node. No {}: PathNode is incomplete
+  std::string op{};                   ///< "" asks whether the left side is there
 };
 
 /// A text, a path, a literal value, or a range with its body.

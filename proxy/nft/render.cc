@@ -203,6 +203,7 @@ std::string render_node(Family family, const std::string& table, const NodeView&
                             other.prefix_length() < cidr.prefix_length());
       if (!inside) kept.push_back(cidr);
     }
+    texts.reserve(kept.size());
     for (const auto& cidr : kept) texts.emplace_back(cidr.base().is_v6(), cidr.text());
     return texts;
   };

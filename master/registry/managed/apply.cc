@@ -115,7 +115,7 @@ FieldSet own_client_side(const schema::Resource& resource, const json::object& l
 void follow_last_applied(json::object& object, const json::object& applied) {
   if (!last_applied(object) || last_applied(applied)) return;
   auto& annotations = object["metadata"].get_object()["annotations"].get_object();
-  std::string text = json::serialize(applied) + "\n";
+  const std::string text = json::serialize(applied) + "\n";
   std::size_t size = text.size();
   for (const auto& [key, value] : annotations)
     if (key != kLastApplied)
