@@ -25,7 +25,7 @@ class Session {
   void run(const std::function<Result<std::unique_ptr<ProcessStreams>>()>& open,
            std::stop_token stop) {
     const std::stop_callback chain(stop, [this] { over_.request_stop(); });
-    std::jthread listener([this] {
+    const std::jthread listener([this] {
       name_thread("stream-in");
       listen();
       {

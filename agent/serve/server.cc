@@ -218,7 +218,7 @@ Result<std::unique_ptr<AgentServer>> AgentServer::start(const ServeOptions& opti
   serve.tls =
       http::ServerTls{options.certificate_pem, options.key_pem, options.client_ca_pem, false};
   raw->server = NODAL_TRY(http::Server::start(
-      std::move(serve), [raw](http::Request request, http::ResponderPtr responder) {
+      std::move(serve), [raw](const http::Request& request, const http::ResponderPtr& responder) {
         raw->serve(request, responder, false);
       }));
   if (!options.debug_socket.empty()) {
@@ -227,7 +227,7 @@ Result<std::unique_ptr<AgentServer>> AgentServer::start(const ServeOptions& opti
     http::ServerOptions local;
     local.listen = text::cat("unix:", options.debug_socket);
     raw->debug = NODAL_TRY(http::Server::start(
-        std::move(local), [raw](http::Request request, http::ResponderPtr responder) {
+        std::move(local), [raw](const http::Request& request, const http::ResponderPtr& responder) {
           raw->serve(request, responder, true);
         }));
   }

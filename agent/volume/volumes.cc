@@ -25,7 +25,7 @@ Result<std::string> read_below(const std::string& folder, const std::string& pat
   return file::read(text::cat(folder, "/..data/", path), 4 << 20);
 }
 
-Result<> mount_tmpfs(const std::string& folder, std::string options) {
+Result<> mount_tmpfs(const std::string& folder, const std::string& options) {
   NODAL_TRY(file::make_folders(folder, 0755));
   const auto mounts = NODAL_TRY(file::read("/proc/self/mounts", 16 << 20));
   if (mounts.find(text::cat(" ", folder, " tmpfs ")) != std::string::npos) return {};
@@ -352,7 +352,7 @@ Result<std::vector<Mount>> Volumes::mounts(const core_v1::Pod& pod,
       std::string resolved = m.host_path;
       const bool projected = !volume->host_path && !volume->empty_dir;
       for (std::size_t i = 0; i < parts.size(); ++i) {
-        std::string part(parts[i]);
+        const std::string part(parts[i]);
         if (projected && i == 0) {  // our own link of a projected volume
           char target[PATH_MAX];
           const ssize_t n = ::readlink((m.host_path + "/..data").c_str(), target, sizeof target);

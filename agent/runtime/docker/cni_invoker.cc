@@ -151,7 +151,7 @@ Result<> CniInvoker::remove(std::string_view container_id, std::string_view netn
     return wrap("CNI record", std::move(record).error());
   }
   record->attachment.netns = netns;
-  bool list = true;  // it was normalised when it was kept
+  const bool list = true;  // it was normalised when it was kept
   const auto network = NODAL_TRY(parse_network(record->network, list));
   NODAL_TRY(detach(network, record->attachment, record->result));
   return file::remove(record_path(container_id));

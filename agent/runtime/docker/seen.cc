@@ -35,14 +35,14 @@ SeenSandbox seen_sandbox(const Details& details, std::vector<std::string> addres
   return out;
 }
 
-SeenContainer seen_container(const Details& details, std::string image_digest) {
+SeenContainer seen_container(const Details& details, const std::string& image_digest) {
   SeenContainer out;
   out.id = details.id;
   out.name = label(details.labels, kContainerNameLabel);
   out.attempt = attempt_of(details.labels);
   out.state = state_of(details);
   out.image = label(details.labels, kImageLabel);
-  out.image_id = image_digest.empty() ? details.image_id : std::move(image_digest);
+  out.image_id = image_digest.empty() ? details.image_id : image_digest;
   out.annotations = annotations_of(details.labels);
   out.created_at = details.created_at;
   out.started_at = details.started_at;

@@ -18,7 +18,7 @@ namespace nodal::agent::docker {
 /// A container that was created and could not be started counts as ended, with the engine's error
 /// as its message: so it is restarted with backoff like one that crashed.
 /// @param image_digest  what the image is known by, or its id
-[[nodiscard]] SeenContainer seen_container(const Details& details, std::string image_digest);
+[[nodiscard]] SeenContainer seen_container(const Details& details, const std::string& image_digest);
 
 /// "created" facts change by themselves, "running" ones only with the state, "exited" ones never.
 [[nodiscard]] bool still_true(const Details& cached, std::string_view state_now);
