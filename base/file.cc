@@ -87,7 +87,7 @@ Result<std::string> read(const std::string& path, std::size_t limit) {
 
 Result<> write(const std::string& path, std::string_view bytes, mode_t mode) {
   std::string temporary = path + ".XXXXXX";
-  UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  const UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return fail_errno(errno, text::cat("create a file beside ", path));
   auto written = write_whole(fd.get(), bytes, path);
   if (written && (::fchmod(fd.get(), mode) != 0 || ::fsync(fd.get()) != 0))

@@ -368,7 +368,7 @@ Result<SslContext> make_context(const ClientTls& tls) {
     const Bio bio(
         BIO_new_mem_buf(tls.certificate_pem.data(), static_cast<int>(tls.certificate_pem.size())));
     bool first = true;
-    while (Certificate certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+    while (const Certificate certificate{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
       const int ok = first ? SSL_CTX_use_certificate(context.get(), certificate.get())
                            : SSL_CTX_add1_chain_cert(context.get(), certificate.get());
       if (ok != 1)

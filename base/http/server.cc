@@ -400,7 +400,7 @@ class Session : public std::enable_shared_from_this<Session> {
     }
     boost::system::error_code ignored;
     timer_.cancel();
-    descriptor_.close(ignored);
+    (void)descriptor_.close(ignored);
     worker_->connections.erase(self);
     if (gone) gone();
     shared_->open.fetch_sub(1);
@@ -1313,7 +1313,7 @@ class ServerImpl final : public Server {
     asio::post(workers_[0]->io, [this, &closed] {
       boost::system::error_code ignored;
       pause_->cancel();
-      listener_->close(ignored);
+      (void)listener_->close(ignored);
       closed.set_value();
     });
     closed.get_future().wait();

@@ -222,9 +222,10 @@ Result<std::vector<Route>> Socket::routes(std::uint32_t table) {
     const auto to = ip_of(rtnl_route_get_dst(one));
     auto* hop = rtnl_route_nexthop_n(one, 0);
     if (!to || !hop) continue;
-    Route route{net::Cidr(*to, static_cast<int>(nl_addr_get_prefixlen(rtnl_route_get_dst(one)))),
-                rtnl_route_nh_get_ifindex(hop), ip_of(rtnl_route_nh_get_gateway(hop)), table};
-    out.push_back(std::move(route));
+    const Route route{
+        net::Cidr(*to, static_cast<int>(nl_addr_get_prefixlen(rtnl_route_get_dst(one)))),
+        rtnl_route_nh_get_ifindex(hop), ip_of(rtnl_route_nh_get_gateway(hop)), table};
+    out.push_back(route);
   }
   return out;
 }
