@@ -36,12 +36,17 @@ Result<> delete_cluster();
 /// The supervisor itself; runs until it is told to end.
 Result<> supervise();
 
+/// Enables or disables an addon of this node.
+/// @errors not_found no such addon or no cluster here; unavailable when the host lacks its program
+Result<> set_addon(const std::string& name, bool on);
+
 Command up_command();
 Command status_command();
 Command stop_command();
 Command supervise_command();
 Command service_command(const Globals& globals);
 Command docker_env_command();
+Command addons_command();
 
 Command get_command(const Globals& globals);
 Command describe_command(const Globals& globals);

@@ -31,13 +31,19 @@ void block_signals() {
 
 void wait_for_stop_signal(std::stop_source& stop) {
   const sigset_t set = waited_signals();
-  for (;;) {
-    int received = 0;
-    if (sigwait(&set, &received) != 0) continue;
-    if (received == SIGHUP) continue;
-    stop.request_stop();
-    return;
+  int received = 0;
+  while (sigwait(&set, &received) != 0 || received == SIGHUP) {
   }
+  stop.request_stop();
+}
+
+bool wait_for_stop_or_reload(std::stop_source& stop) {
+  const sigset_t set = waited_signals();
+  int received = 0;
+  while (sigwait(&set, &received) != 0) {
+  }
+  stop.request_stop();
+  return received == SIGHUP;
 }
 
 void tune_memory() {

@@ -17,6 +17,11 @@ void block_signals();
 /// Thread: main.
 void wait_for_stop_signal(std::stop_source& stop);
 
+/// Like it, but a SIGHUP ends the wait as well.
+/// @returns true when it was a SIGHUP: read the settings again
+/// Thread: main.
+bool wait_for_stop_or_reload(std::stop_source& stop);
+
 /// Caps malloc's arenas and gives freed memory back early: our daemons have many mostly idle
 /// threads.
 void tune_memory();

@@ -74,6 +74,19 @@ const std::vector<Rule>& proxy_rules() {
   return rules;
 }
 
+const std::vector<Rule>& ingress_rules() {
+  static const std::vector<Rule> rules{
+      {{"networking.k8s.io"}, {"ingresses", "ingressclasses"}, kRead},
+      {{"networking.k8s.io"}, {"ingressclasses"}, {"create"}},
+      {{"networking.k8s.io"}, {"ingresses/status"}, {"update", "patch"}},
+      {{""}, {"services"}, kRead},
+      {{"discovery.k8s.io"}, {"endpointslices"}, kRead},
+      {{""}, {"secrets"}, {"get"}},
+      {{"", "events.k8s.io"}, {"events"}, kWrite},
+  };
+  return rules;
+}
+
 const std::vector<Rule>& node_rules() {
   static const std::vector<Rule> rules{
       {{""}, {"services", "nodes"}, kRead},
@@ -181,6 +194,7 @@ std::optional<std::string> refuse(const Identity& identity, const Attributes& a,
   if (identity.user == "system:kube-scheduler") allowed = allows(scheduler_rules(), a);
   if (identity.user == "system:kube-proxy" || identity.in_group("system:node-proxier"))
     allowed = allows(proxy_rules(), a);
+  if (identity.user == "system:nodal-ingress") allowed = allows(ingress_rules(), a);
   if (identity.user.starts_with(kNode) && identity.in_group("system:nodes"))
     allowed = allowed || node_may(identity.user.substr(kNode.size()), a, facts);
   if (allowed) return std::nullopt;

@@ -36,6 +36,7 @@ Result<> issue(const Flags& flags) {
   NODAL_TRY(write_access("agent",
                          {text::cat("system:node:", flags.node_name), {"system:nodes"}, {}, true}));
   NODAL_TRY(write_access("proxy", {"system:kube-proxy", {"system:node-proxier"}, {}, true}));
+  NODAL_TRY(write_access("ingress", {"system:nodal-ingress", {}, {}, true}));
   const auto serving =
       NODAL_TRY(pki.keep(text::cat("agent-serving-", flags.node_name),
                          {text::cat("system:node:", flags.node_name),

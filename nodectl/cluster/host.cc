@@ -19,6 +19,7 @@
 #include "base/http/client.h"
 #include "base/netlink/socket.h"
 #include "base/text.h"
+#include "nodectl/cluster/addons.h"
 
 extern char** environ;
 
@@ -232,6 +233,7 @@ Result<> clean(const Layout& layout, const Settings& settings) {
           "/dev/null") != 0)
     attempt(fail(Errc::internal, text::cat("take the Services out of the kernel: run ", proxy,
                                            " --remove to see why")));
+  for (const auto& addon : known_addons()) attempt(remove_addon(layout, addon.name));
   attempt(unmount_below(layout.state));
   for (const char* name : {"/10-nodal.conflist"}) attempt(file::remove(layout.cni_config + name));
   for (const auto& folder : {layout.state, layout.run, layout.log})

@@ -31,6 +31,7 @@ void for_each_field(auto& settings, Visit visit) {
   visit("clusterCIDR", settings.cluster_cidr);
   visit("clusterDNS", settings.cluster_dns);
   visit("clusterDomain", settings.cluster_domain);
+  visit("addons", settings.addons);
 }
 
 }  // namespace
@@ -42,6 +43,13 @@ Result<Layout> layout() {
   std::string self(path, static_cast<std::size_t>(size));
   Layout out;
   out.programs = self.substr(0, self.rfind('/'));
+  return out;
+}
+
+std::vector<std::string> addons_of(const Settings& settings) {
+  std::vector<std::string> out;
+  for (const auto name : text::split(settings.addons, ','))
+    if (!name.empty()) out.emplace_back(name);
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -34,8 +35,12 @@ struct Settings {
   std::string cluster_cidr = "10.244.0.0/16";
   std::string cluster_dns = "10.96.0.10";
   std::string cluster_domain = "cluster.local";
+  std::string addons;  ///< names, separated by commas
   bool operator==(const Settings&) const = default;
 };
+
+/// The names in `addons`.
+[[nodiscard]] std::vector<std::string> addons_of(const Settings& settings);
 
 /// Whether a node can be made of these: addresses, ranges that do not overlap, DNS inside the
 /// Services' range. Pure.

@@ -17,7 +17,7 @@ namespace json = boost::json;
 
 std::vector<Part> parts_of(const Layout& layout, const Settings& settings) {
   const auto program = [&](const char* name) { return layout.programs + "/" + name; };
-  return {
+  std::vector<Part> out{
       {"master",
        "API server, store, controllers and scheduler",
        {program("nodal-master"), "--data-dir", layout.state + "/master", "--listen",
@@ -61,6 +61,15 @@ std::vector<Part> parts_of(const Layout& layout, const Settings& settings) {
         settings.service_cidr, "--cluster-dns", settings.cluster_dns, "--cluster-domain",
         settings.cluster_domain, "--debug-socket", layout.run + "/proxy.sock"}},
   };
+  for (const auto& addon : addons_of(settings))
+    if (addon == "ingress")
+      out.push_back(
+          {"ingress",
+           "brings HTTP from outside to Services",
+           {program("nodal-ingress"), "--kubeconfig", layout.state + "/ingress.kubeconfig",
+            "--node-ip", settings.node_ip, "--folder", layout.run + "/ingress", "--error-log",
+            layout.log + "/nginx.log"}});
+  return out;
 }
 
 std::optional<std::uint64_t> start_ticks(pid_t pid) {

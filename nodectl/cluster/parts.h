@@ -20,7 +20,7 @@ struct Part {
   std::vector<std::string> command;  ///< program and arguments
 };
 
-/// The parts of a one-node cluster in the order to start them.
+/// The parts of a one-node cluster with its addons, in the order to start them.
 [[nodiscard]] std::vector<Part> parts_of(const Layout& layout, const Settings& settings);
 
 /// What the supervisor knows of one part.

@@ -78,6 +78,10 @@ Supervisor::Supervisor(Layout layout, Settings settings)
         if (state.name == watched.state.name) watched.state = state;
     parts_.push_back(std::move(watched));
   }
+  if (known)
+    for (const auto& state : *known)
+      if (std::ranges::none_of(parts_, [&](const auto& p) { return p.part.name == state.name; }))
+        unwanted_.push_back(state);
 }
 
 Result<> Supervisor::start(Watched& part) {
@@ -125,20 +129,33 @@ void Supervisor::save() {
     log::error("cannot note the parts", {{"error", written.error().message}});
 }
 
-void Supervisor::stop_all() {
-  for (auto it = parts_.rbegin(); it != parts_.rend(); ++it) {
-    auto& part = *it;
-    if (!part.process || part.state.pid == 0) continue;
-    ::kill(part.state.pid, SIGTERM);
-    pollfd p{part.process.get(), POLLIN, 0};
-    if (::poll(&p, 1, static_cast<int>(std::chrono::milliseconds(kGrace).count())) == 0) {
-      log::warn("a part does not end; killing it", {{"part", part.part.name}});
-      ::kill(part.state.pid, SIGKILL);
-      ::poll(&p, 1, 2000);
-    }
-    note_exit(part);
+void Supervisor::end(Watched& part) {
+  if (!part.process || part.state.pid == 0) return;
+  ::kill(part.state.pid, SIGTERM);
+  pollfd p{part.process.get(), POLLIN, 0};
+  if (::poll(&p, 1, static_cast<int>(std::chrono::milliseconds(kGrace).count())) == 0) {
+    log::warn("a part does not end; killing it", {{"part", part.part.name}});
+    ::kill(part.state.pid, SIGKILL);
+    ::poll(&p, 1, 2000);
   }
+  note_exit(part);
+}
+
+void Supervisor::end() {
+  SystemPods(layout_, settings_).hide();
+  for (auto it = parts_.rbegin(); it != parts_.rend(); ++it) end(*it);
   save();
+}
+
+void Supervisor::end_unwanted() {
+  for (auto& state : std::exchange(unwanted_, {})) {
+    if (!is_running(state)) continue;
+    Watched part;
+    part.part.name = state.name;
+    part.process = open_process(state.pid);
+    part.state = std::move(state);
+    end(part);
+  }
 }
 
 Result<> Supervisor::run(std::stop_token stop) {
@@ -153,6 +170,7 @@ Result<> Supervisor::run(std::stop_token stop) {
       log::info("found running", {{"part", part.part.name}, {"pid", part.state.pid}});
     }
   }
+  end_unwanted();
   SystemPods pods(layout_, settings_);
   while (!stop.stop_requested()) {
     bool changed = false;
@@ -190,8 +208,6 @@ Result<> Supervisor::run(std::stop_token stop) {
         save();
       }
   }
-  pods.hide();
-  stop_all();
   return {};
 }
 

@@ -16,13 +16,15 @@ namespace nodal::nodectl {
 /// Starts the parts, starts again what ends (after 0.2 s, doubling to 10 s while it keeps ending
 /// early), and tells the cluster about them as mirror pods of kube-system with their true restarts
 /// and ages. A supervisor that is killed leaves the parts running; the next one finds them again.
-/// Ends the parts in reverse order when asked to stop.
+/// Ends parts that the settings name no more.
 class Supervisor {
  public:
   Supervisor(Layout layout, Settings settings);
 
-  /// Until `stop`.
+  /// Until `stop`; the parts run on.
   Result<> run(std::stop_token stop);
+  /// Ends the parts.
+  void end();
 
  private:
   struct Watched {
@@ -35,11 +37,13 @@ class Supervisor {
   Result<> start(Watched& part);
   void note_exit(Watched& part);
   void save();
-  void stop_all();
+  void end(Watched& part);
+  void end_unwanted();
 
   Layout layout_;
   Settings settings_;
   std::vector<Watched> parts_;
+  std::vector<PartState> unwanted_;  // what an earlier one ran and the settings name no more
 };
 
 }  // namespace nodal::nodectl

@@ -43,6 +43,7 @@ Command all_commands(Globals& globals) {
                    supervise_command(),
                    service_command(globals),
                    docker_env_command(),
+                   addons_command(),
                    get_command(globals),
                    describe_command(globals),
                    logs_command(globals),

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "gen/core_v1.h"
+#include "nodectl/cluster/addons.h"
 #include "nodectl/cluster/host.h"
 #include "nodectl/cluster/parts.h"
 #include "nodectl/cluster/supervisor.h"
@@ -232,6 +233,14 @@ Result<> stop_parts(const Layout& where) {
   });
 }
 
+Result<> issue_keys(const Layout& where, const Settings& settings) {
+  const std::string port = settings.listen.substr(settings.listen.rfind(':') + 1);
+  return run_quietly({where.programs + "/nodal-master", "issue-node", "--data-dir",
+                      where.state + "/master", "--node-name", settings.node_name, "--node-ip",
+                      settings.node_ip, "--server", text::cat("https://127.0.0.1:", port), "--out",
+                      where.state});
+}
+
 Result<bool> is_node_ready(client::Client& client, const std::string& name) {
   const auto node = NODAL_TRY(client.get<core_v1::Node>("", name));
   for (const auto& condition : node.status.conditions)
@@ -290,11 +299,7 @@ Result<> up(const UpOptions& options) {
 
   const std::string port = settings.listen.substr(settings.listen.rfind(':') + 1);
   progress.begin("keys and kubeconfigs");
-  if (auto issued = run_quietly({where.programs + "/nodal-master", "issue-node", "--data-dir",
-                                 where.state + "/master", "--node-name", settings.node_name,
-                                 "--node-ip", settings.node_ip, "--server",
-                                 text::cat("https://127.0.0.1:", port), "--out", where.state});
-      !issued) {
+  if (auto issued = issue_keys(where, settings); !issued) {
     progress.failed();
     return issued;
   }
@@ -422,6 +427,60 @@ Result<> delete_cluster() {
   return {};
 }
 
+Result<> set_addon(const std::string& name, bool on) {
+  if (::geteuid() != 0)
+    return fail(Errc::forbidden, "run it with sudo: addons are daemons of this node");
+  const auto where = NODAL_TRY(layout());
+  auto settings = read_settings(where);
+  if (!settings) return fail(Errc::not_found, "no cluster on this node; `nodectl up` starts one");
+  const auto& known = known_addons();
+  const auto addon = std::ranges::find(known, name, &Addon::name);
+  if (addon == known.end())
+    return fail(Errc::not_found,
+                text::cat("there is no addon ", name, "; `nodectl addons list` shows them"));
+  auto names = addons_of(*settings);
+  const bool was = std::ranges::find(names, name) != names.end();
+  if (was == on) {
+    std::puts(text::cat(name, " is ", on ? "enabled" : "disabled", " already").c_str());
+    return {};
+  }
+  if (on && ::access(addon->needs.c_str(), R_OK) != 0)
+    return fail(
+        Errc::unavailable,
+        text::cat(addon->needs, " is not there; install it: apt-get install ", addon->package));
+  if (on) NODAL_TRY(issue_keys(where, *settings));
+  if (on)
+    names.push_back(name);
+  else
+    std::erase(names, name);
+  settings->addons = text::join(names, ",");
+  NODAL_TRY(write_settings(where, *settings));
+  const pid_t pid = supervisor_pid(where);
+  if (pid != 0) ::kill(pid, SIGHUP);
+  // The supervisor takes it up, or ends it.
+  const auto settled = await(kReady, [&]() -> Result<> {
+    const auto parts = read_parts(where).value_or(std::vector<PartState>{});
+    const auto part = std::ranges::find(parts, name, &PartState::name);
+    const bool runs = part != parts.end() && is_running(*part);
+    if (pid == 0 || runs == on) return {};
+    return fail(Errc::timed_out, text::cat(name, " does not ", on ? "start" : "end", "; see ",
+                                           where.log, "/", name, ".log"));
+  });
+  NODAL_TRY(settled);
+  if (!on) {
+    NODAL_TRY(remove_addon(where, name));
+    if (const auto access = client::load_kubeconfig(where.admin_kubeconfig()))
+      if (const auto transport = client::connect(*access))
+        static_cast<void>(
+            client::Client(*transport, text::cat("nodectl/", NODAL_VERSION))
+                .remove<core_v1::Pod>(
+                    "kube-system", text::cat("nodal-", name, "-", settings->node_name),
+                    {.grace_period_seconds = 0, .uid = "", .propagation_policy = ""}));
+  }
+  std::puts(text::cat("The addon ", name, " is ", on ? "enabled." : "disabled.").c_str());
+  return {};
+}
+
 Result<> supervise() {
   block_signals();
   tune_memory();
@@ -433,10 +492,21 @@ Result<> supervise() {
                         text::cat(::getpid(), " ", start_ticks(::getpid()).value_or(0), "\n"),
                         0644));
   std::stop_source stop;
-  std::thread waiter([&stop] { wait_for_stop_signal(stop); });
-  auto done = Supervisor(where, settings).run(stop.get_token());
+  bool reload = false;
+  std::thread waiter([&stop, &reload] { reload = wait_for_stop_or_reload(stop); });
+  Supervisor supervisor(where, settings);
+  auto done = supervisor.run(stop.get_token());
   if (!done) ::kill(::getpid(), SIGTERM);  // for the waiter
   waiter.join();
+  if (reload) {
+    // The same process begins anew: the parts stay its children, the new settings say which.
+    const std::string self = where.programs + "/nodectl";
+    std::string verb = "supervise";
+    char* const arguments[] = {const_cast<char*>(self.c_str()), verb.data(), nullptr};
+    ::execv(self.c_str(), arguments);
+    return fail_errno(errno, text::cat("start ", self, " again"));
+  }
+  supervisor.end();
   NODAL_TRY(file::remove(where.supervisor_pid()));
   return done;
 }

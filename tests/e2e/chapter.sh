@@ -89,7 +89,7 @@ answers() { for _ in $(seq 40); do on_client curl -sS --max-time 3 "$1"; done | 
 pods_of() { k get pods -l "app=$1" --no-headers | grep -c "$2"; }
 running() { [ "$(pods_of "$1" ' 1/1 *Running ')" = "$2" ] && [ "$(k get pods -l "app=$1" --no-headers | wc -l)" = "$2" ]; }
 
-# Rows 12 to 26, the ingress aside.
+# Rows 12 to 26.
 applications() {
   local kubectl=$1 url name first pods revisions
   k() { on_node "$kubectl" "$@" 2>&1; }
@@ -103,13 +103,24 @@ applications() {
   # Row 14
   expect 'apply a Service' '^service/recipe-api-service created$' "$(k apply -f "$apps/recipe-api/network.yml")"
   expect 'port 80 to a NodePort' '^recipe-api-service +NodePort +10\.96\.[0-9.]+ +<none> +80:3[0-9]{4}/TCP' "$(k get services -o wide)"
+  # Row 15
+  expect 'addons enable ingress' 'ingress is enabled' "$(on_node nodectl addons enable ingress 2>&1)"
+  check 'an ingress part runs' until_true 10 sh -c "nsenter --net=/run/netns/$node_ns $kubectl get pods -n kube-system | grep ingress | grep -q Running"
   # Row 16
-  expect 'apply several files' '^service/web-api-service created$' \
-    "$(k apply -f "$apps/web-api/deployment.yml" -f "$apps/web-api/network.yml")"
+  local applied
+  applied=$(k apply -f "$apps/web-api/deployment.yml" -f "$apps/web-api/network.yml" -f "$apps/web-api/ingress.yml")
+  expect 'apply several files: the Service' '^service/web-api-service created$' "$applied"
+  expect 'and the Ingress' '^ingress.networking.k8s.io/web-api-ingress created$' "$applied"
   check 'three pods run' until_true 40 running web-api 3
   url=$(on_node nodectl service web-api-service --url)
   until_true 5 on_client curl -fsS --max-time 2 "$url"
+  # Row 17
+  check 'the Ingress tells host, address and port' until_true 10 \
+    sh -c "nsenter --net=/run/netns/$node_ns $kubectl get ingress web-api-ingress 2>/dev/null | grep -Eq '^web-api-ingress +<none> +example.org +$node_ip +80 '"
   # Row 18
+  check 'it answers by its host' until_true 5 sh -c "nsenter --net=/run/netns/$client_ns curl -fsS --max-time 3 -H 'Host: example.org' http://$node_ip/ | grep -q Chicken"
+  expect 'every replica, through the ingress' '^3$' \
+    "$(for _ in $(seq 40); do on_client curl -sS --max-time 3 -H 'Host: example.org' "http://$node_ip/"; done | jq -r .hostname | sort -u | grep -c .)"
   expect 'it answers through a DNS name' '"producer_pid":1,.*Chicken' "$(on_client curl -sS --max-time 3 "$url")"
   expect 'every replica answers' '^3$' "$(answers "$url" .hostname)"
   # Row 19
@@ -158,7 +169,7 @@ applications() {
   expect 'that revision is gone' '^no$' "$(echo "$revisions" | grep -qx "$name" && echo yes || echo no)"
   expect 'and has come back as the newest' "^$((name + 2))$" "$(echo "$revisions" | tail -n 1)"
   expect '/kill is not there' '^404$' "$(on_client curl -sS -o /dev/null -w '%{http_code}' --max-time 3 "$url/kill")"
-  k delete -f "$apps/web-api/deployment.yml" -f "$apps/web-api/network.yml" -f "$apps/recipe-api/deployment.yml" -f "$apps/recipe-api/network.yml" >/dev/null
+  k delete -f "$apps/web-api/ingress.yml" -f "$apps/web-api/deployment.yml" -f "$apps/web-api/network.yml" -f "$apps/recipe-api/deployment.yml" -f "$apps/recipe-api/network.yml" >/dev/null
   check 'all of it is deleted' until_true 45 gone
 }
 

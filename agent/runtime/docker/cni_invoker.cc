@@ -9,9 +9,9 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "agent/runtime/docker/subprocess.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/subprocess.h"
 #include "base/text.h"
 
 namespace nodal::agent::docker {

@@ -6,9 +6,9 @@
 #include <boost/json.hpp>
 #include <thread>
 
-#include "agent/runtime/docker/subprocess.h"
 #include "base/file.h"
 #include "base/netlink/socket.h"
+#include "base/subprocess.h"
 #include "cni/request.h"
 #include "tests/support/netns.h"
 
@@ -50,7 +50,7 @@ class CniPlugin : public ::testing::Test {
                             const std::string& netns, const std::string& version = "1.1.0",
                             const std::string& more = "",
                             const std::string& subnet = "198.18.5.0/24") const {
-    const auto ran = agent::docker::run_program(
+    const auto ran = run_program(
         {.program = NODAL_CNI_PROGRAM,
          .arguments = {},
          .environment = {"CNI_COMMAND=" + verb, "CNI_CONTAINERID=" + id, "CNI_NETNS=" + netns,

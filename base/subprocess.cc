@@ -1,5 +1,5 @@
-// agent/runtime/docker/subprocess.cc — posix_spawn, three pipes and a pidfd in one poll.
-#include "agent/runtime/docker/subprocess.h"
+// base/subprocess.cc — posix_spawn, three pipes and a pidfd in one poll.
+#include "base/subprocess.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +15,7 @@
 #include "base/handle.h"
 #include "base/text.h"
 
-namespace nodal::agent::docker {
+namespace nodal {
 namespace {
 
 constexpr std::size_t kErrorLimit = 64u << 10;
@@ -170,4 +170,4 @@ Result<SubprocessResult> run_program(const Subprocess& what) {
   return result;
 }
 
-}  // namespace nodal::agent::docker
+}  // namespace nodal

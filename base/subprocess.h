@@ -1,4 +1,4 @@
-// agent/runtime/docker/subprocess.h — runs one program: input in, output out, a deadline.
+// base/subprocess.h — runs one program: input in, output out, a deadline.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace nodal::agent::docker {
+namespace nodal {
 
 struct Subprocess {
   std::string program;  ///< absolute path
@@ -27,4 +27,4 @@ struct SubprocessResult {
 /// @errors timed_out; invalid when stdout is longer than the limit; others by errno
 Result<SubprocessResult> run_program(const Subprocess& what);
 
-}  // namespace nodal::agent::docker
+}  // namespace nodal

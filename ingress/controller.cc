@@ -1,0 +1,210 @@
+// ingress/controller.cc — see controller.h.
+#include "ingress/controller.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "api-client/codec/codec.h"
+#include "base/file.h"
+#include "base/http/client.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace nodal::ingress {
+namespace {
+
+constexpr std::string_view kKey = "sync";
+constexpr const char* kByService = "service";
+constexpr int kPushTries = 100;  // while nginx opens its control socket
+constexpr std::chrono::seconds kLookAtSecrets{
+    30};  // a renewed certificate is used within this time
+
+}  // namespace
+
+Controller::Controller(ControllerParts parts)
+    : parts_(std::move(parts)),
+      nginx_(parts_.nginx, parts_.render.folder,
+             [this] {
+               log::warn("nginx has ended; starting it again");
+               nginx_ended_ = true;
+               wake();
+             }),
+      loop_({.name = "ingress",
+             .threads = 1,
+             .first_backoff = std::chrono::milliseconds(200),
+             .longest_backoff = std::chrono::milliseconds(10000)},
+            [this](const std::string&) { return sync(); }) {
+  const auto wakes = [this](const auto&) { wake(); };
+  parts_.ingresses.on_change(wakes);
+  parts_.classes.on_change(wakes);
+  parts_.services.on_change([this](const client::Change<core_v1::Service>& change) {
+    // Only what an address is made of: the rest of a Service is none of ours.
+    if (change.before && change.after && change.before->spec == change.after->spec) return;
+    wake();
+  });
+  parts_.slices.add_index(kByService, [](const discovery_v1::EndpointSlice& slice) {
+    const auto it = slice.metadata.labels.find("kubernetes.io/service-name");
+    if (it == slice.metadata.labels.end()) return std::vector<std::string>{};
+    return std::vector<std::string>{client::object_key(slice.metadata.namespace_, it->second)};
+  });
+  parts_.slices.on_change(wakes);
+  parts_.slices.on_synced([this] { wake(); });
+  const auto synced = [this] { wake(); };
+  parts_.ingresses.on_synced(synced);
+  parts_.classes.on_synced(synced);
+  parts_.services.on_synced(synced);
+}
+
+Controller::~Controller() { loop_.stop(); }
+
+void Controller::wake() { loop_.wake(kKey); }
+
+std::set<std::string> Controller::fetch_certificates(const std::vector<IngressPtr>& ours) {
+  std::set<std::string> named;
+  for (const auto& ingress : ours) named.merge(secrets_of(*ingress));
+  std::set<std::string> have;
+  for (const auto& key : named) {
+    const auto slash = key.find('/');
+    const auto secret =
+        parts_.client->get<core_v1::Secret>(key.substr(0, slash), key.substr(slash + 1));
+    if (!secret) {
+      if (secret.error().code != Errc::not_found && certificates_.contains(key)) have.insert(key);
+      continue;  // away for the moment: what we have stays good
+    }
+    const auto certificate = secret->data.find("tls.crt");
+    const auto private_key = secret->data.find("tls.key");
+    if (certificate == secret->data.end() || private_key == secret->data.end()) continue;
+    const auto pem = text::cat(certificate->second, "\n", private_key->second, "\n");
+    if (certificates_[key] != pem) {
+      if (auto written = file::write(certificate_file(parts_.render, key), pem, 0600); !written) {
+        log::warn("a certificate cannot be written",
+                  {{"secret", key}, {"error", written.error().message}});
+        continue;
+      }
+      certificates_[key] = pem;
+      current_.clear();  // the same words, but other bytes behind them
+    }
+    have.insert(key);
+  }
+  for (const auto& [key, pem] : std::map(certificates_))
+    if (!have.contains(key)) {
+      static_cast<void>(file::remove(certificate_file(parts_.render, key)));
+      certificates_.erase(key);
+    }
+  return have;
+}
+
+std::set<std::string> Controller::find_refused(const Inputs& inputs) {
+  std::set<std::string> out;
+  for (const auto& ingress : inputs.ingresses) {
+    Inputs alone = inputs;
+    alone.ingresses = {ingress};
+    if (!nginx_.check(render(plan(alone).model, parts_.render))) out.insert(ingress->metadata.uid);
+  }
+  return out;
+}
+
+Result<Again> Controller::sync() {
+  if (!parts_.ingresses.has_synced() || !parts_.classes.has_synced() ||
+      !parts_.services.has_synced() || !parts_.slices.has_synced())
+    return Again{};
+  Inputs inputs;
+  for (const auto& item : parts_.classes.all())
+    if (item->spec.controller == kController) inputs.classes.insert(item->metadata.name);
+  for (const auto& ingress : parts_.ingresses.all())
+    if (is_ours(*ingress, inputs.classes)) inputs.ingresses.push_back(ingress);
+  for (const auto& service : parts_.services.all())
+    inputs.services[client::key_of(*service)] = service;
+  inputs.certificates = fetch_certificates(inputs.ingresses);
+
+  auto wanted = plan(inputs);
+  auto configuration = render(wanted.model, parts_.render);
+  const bool ended = nginx_ended_.exchange(false);
+  if (ended || !serving_) pushed_.clear();  // what it knows is not known to us
+  if (configuration != current_ || ended) {
+    if (auto good = nginx_.check(configuration); !good) {
+      log::warn("nginx refuses the configuration; looking for the Ingress that is to blame",
+                {{"error", good.error().message}});
+      inputs.excluded = find_refused(inputs);
+      wanted = plan(inputs);
+      configuration = render(wanted.model, parts_.render);
+      NODAL_TRY(nginx_.check(configuration));
+    }
+    // New backends have their endpoints before anybody is sent to them, unless nginx starts only
+    // now.
+    backends_ = backends_of(wanted.model);
+    if (serving_ && !ended) NODAL_TRY(push_endpoints());
+    NODAL_TRY(nginx_.use(configuration));
+    // Not of one with exclusions: those are looked at again when anything changes.
+    current_ = inputs.excluded.empty() ? configuration : std::string();
+    serving_ = true;
+  }
+  NODAL_TRY(push_endpoints());
+  tell(wanted);
+  return inputs.certificates.empty() ? Again{} : Again{kLookAtSecrets};
+}
+
+Result<> Controller::push_endpoints() {
+  http::ClientOptions options;
+  options.address = text::cat("unix:", parts_.render.folder, "/private/control.sock");
+  http::Client nginx(std::move(options));
+  std::map<std::string, std::string> wanted;
+  for (const auto& backend : backends_) {
+    std::string lines;
+    for (const auto& endpoint :
+         endpoints_of(backend, parts_.slices.by_index(kByService, backend.service)))
+      lines += endpoint + "\n";
+    wanted[backend.key()] = std::move(lines);
+  }
+  for (const auto& [key, lines] : pushed_) wanted.try_emplace(key, "");
+  for (const auto& [key, lines] : wanted) {
+    if (const auto it = pushed_.find(key); it != pushed_.end() && it->second == lines) continue;
+    http::Request request;
+    request.method = "POST";
+    request.target = text::cat("/endpoints?backend=", http::percent_encode(key));
+    request.body = lines;
+    auto told = nginx.send(request);
+    for (int i = 0; !told && i < kPushTries; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      told = nginx.send(request);
+    }
+    if (!told) return wrap("tell nginx the endpoints", told.error());
+    if (told->status != 200)
+      return fail(Errc::unavailable,
+                  text::cat("nginx does not take the endpoints of ", key, ": ", told->text()));
+    pushed_[key] = lines;
+  }
+  std::erase_if(pushed_, [&](const auto& entry) {
+    return entry.second.empty() &&
+           std::ranges::none_of(backends_, [&](const auto& b) { return b.key() == entry.first; });
+  });
+  return {};
+}
+
+void Controller::tell(const Plan& plan) {
+  std::map<std::string, std::set<std::string>> now;
+  for (const auto& [ingress, message] : plan.problems) {
+    const auto& m = ingress->metadata;
+    const auto id = text::cat(m.uid, "/", m.generation);
+    now[id].insert(message);
+    if (const auto it = told_.find(id); it != told_.end() && it->second.contains(message)) continue;
+    parts_.events.record(
+        {"networking.k8s.io/v1", "Ingress", m.namespace_, m.name, m.uid, m.resource_version, ""},
+        client::EventType::warning, "Rejected", message);
+  }
+  told_ = std::move(now);
+  for (const auto& ingress : plan.served) {
+    const auto& points = ingress->status.load_balancer.ingress;
+    if (points.size() == 1 && points[0].ip == parts_.node_ip) continue;
+    const auto written = parts_.client->patch<networking_v1::Ingress>(
+        ingress->metadata.namespace_, ingress->metadata.name, client::PatchType::merge,
+        text::cat(R"({"status":{"loadBalancer":{"ingress":[{"ip":")", parts_.node_ip, R"("}]}}})"),
+        "status");
+    if (!written && written.error().code != Errc::not_found)
+      log::warn("an Ingress's address is not told",
+                {{"ingress", client::key_of(*ingress)}, {"error", written.error().message}});
+  }
+}
+
+}  // namespace nodal::ingress

@@ -1,0 +1,64 @@
+// ingress/controller.h — watches Ingresses and what they name, and keeps the web server as they
+// want it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "api-client/client/client.h"
+#include "api-client/client/events.h"
+#include "api-client/client/mirror.h"
+#include "base/loop/keyed_loop.h"
+#include "ingress/model.h"
+#include "ingress/nginx.h"
+#include "ingress/render.h"
+
+namespace nodal::ingress {
+
+struct ControllerParts {
+  std::shared_ptr<client::Client> client;
+  client::EventRecorder& events;
+  client::Mirror<networking_v1::Ingress>& ingresses;
+  client::Mirror<networking_v1::IngressClass>& classes;
+  client::Mirror<core_v1::Service>& services;
+  client::Mirror<discovery_v1::EndpointSlice>& slices;
+  std::string node_ip;  ///< what status.loadBalancer tells
+  std::string nginx = "/usr/sbin/nginx";
+  RenderOptions render;
+};
+
+/// Thread-safe.
+class Controller {
+ public:
+  explicit Controller(ControllerParts parts);
+  ~Controller();
+
+  /// Something changed: look.
+  void wake();
+  [[nodiscard]] bool is_serving() const { return serving_; }
+
+ private:
+  Result<Again> sync();
+  /// Tells nginx the endpoints that have changed: no reload.
+  Result<> push_endpoints();
+  /// Reads the Secrets that are named and writes those with a certificate to files.
+  std::set<std::string> fetch_certificates(const std::vector<IngressPtr>& ours);
+  /// Uids of the Ingresses that nginx takes in no configuration.
+  std::set<std::string> find_refused(const Inputs& inputs);
+  void tell(const Plan& plan);
+
+  ControllerParts parts_;
+  std::map<std::string, std::string> certificates_;    // by Secret: what is in its file
+  std::map<std::string, std::set<std::string>> told_;  // problems by Ingress uid and generation
+  std::set<Backend> backends_;                         // of the model in use
+  std::map<std::string, std::string> pushed_;          // endpoints that nginx has, by backend
+  std::string current_;                                // the configuration in use
+  std::atomic<bool> nginx_ended_ = false, serving_ = false;
+  Nginx nginx_;
+  KeyedLoop loop_;  // last: ends first
+};
+
+}  // namespace nodal::ingress
