@@ -116,7 +116,7 @@ applications() {
   until_true 5 on_client curl -fsS --max-time 2 "$url"
   # Row 17
   check 'the Ingress tells host, address and port' until_true 10 \
-    sh -c "nsenter --net=/run/netns/$node_ns $kubectl get ingress web-api-ingress 2>/dev/null | grep -Eq '^web-api-ingress +<none> +example.org +$node_ip +80 '"
+    sh -c "nsenter --net=/run/netns/$node_ns $kubectl get ingress web-api-ingress 2>/dev/null | grep -Eq '^web-api-ingress +nginx +example.org +$node_ip +80 '"
   # Row 18
   check 'it answers by its host' until_true 5 sh -c "nsenter --net=/run/netns/$client_ns curl -fsS --max-time 3 -H 'Host: example.org' http://$node_ip/ | grep -q Chicken"
   expect 'every replica, through the ingress' '^3$' \
