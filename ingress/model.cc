@@ -52,8 +52,8 @@ class Planner {
     });
     for (const auto& ingress : ingresses) {
       if (inputs_.excluded.contains(ingress->metadata.uid)) {
-        out_.problems.push_back(
-            {ingress, "the web server refuses it; see its paths and annotations"});
+        current_ = ingress;
+        problem("the web server refuses it; see its paths and annotations");
         continue;
       }
       take(ingress);
@@ -175,8 +175,8 @@ class Planner {
     return {};
   }
 
-  void problem(std::string message) {
-    const Problem next{current_, std::move(message)};
+  void problem(std::string_view message) {
+    const Problem next{current_, std::string(message)};
     for (const auto& known : out_.problems)
       if (known.ingress == next.ingress && known.message == next.message) return;
     out_.problems.push_back(next);

@@ -39,4 +39,8 @@ Result<http::Response> HttpTransport::stream(const http::Request& request,
   return client_.stream(authorized(request), sink, stop, kSilence);
 }
 
+Result<http::Upgraded> HttpTransport::upgrade(const http::Request& request, std::stop_token stop) {
+  return client_.upgrade(authorized(request), std::move(stop));
+}
+
 }  // namespace nodal::client

@@ -17,6 +17,8 @@ class HttpTransport final : public Transport {
   Result<http::Response> stream(const http::Request& request,
                                 const std::function<bool(std::string_view)>& sink,
                                 std::stop_token stop) override;
+  /// Asks the server to switch protocols.
+  Result<http::Upgraded> upgrade(const http::Request& request, std::stop_token stop);
 
  private:
   [[nodiscard]] http::Request authorized(const http::Request& request) const;

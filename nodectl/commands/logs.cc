@@ -9,6 +9,7 @@
 #include "nodectl/document.h"
 #include "nodectl/duration.h"
 #include "nodectl/log_sources.h"
+#include "nodectl/pods.h"
 #include "nodectl/requests.h"
 #include "nodectl/selection.h"
 
@@ -79,40 +80,6 @@ Result<> print(Cluster& cluster, const LogSource& source, const std::string& que
   return {};
 }
 
-// The pods: one by name, those of a selector, or of what makes pods (`deployment/web`).
-Result<json::array> pods_of(Session& session, const Options& o) {
-  const auto pods = NODAL_TRY(session.resources.by_name("pods"));
-  const auto list = [&](const std::string& selector) -> Result<json::array> {
-    return list_at(NODAL_TRY(ask(session.cluster, {.path = with_query(pods.path(session.cluster.ns),
-                                                                      "labelSelector", selector)})),
-                   "items");
-  };
-  if (!o.selector.empty()) return list(o.selector);
-  const auto slash = o.args[0].find('/');
-  const auto kind = slash == std::string::npos
-                        ? pods
-                        : NODAL_TRY(session.resources.by_name(o.args[0].substr(0, slash)));
-  const auto name = slash == std::string::npos ? o.args[0] : o.args[0].substr(slash + 1);
-  const auto object =
-      NODAL_TRY(ask(session.cluster, {.path = kind.path(session.cluster.ns, name)}));
-  if (kind.kind == "Pod") return json::array{object};
-  const auto selector = pod_selector(object);
-  if (selector.empty())
-    return fail(Errc::invalid,
-                text::cat("cannot get the logs from ", kind.kind, ": it has no pods of its own"));
-  auto found = by_readiness(NODAL_TRY(list(selector)));
-  if (found.empty())
-    return fail(Errc::not_found, text::cat("no pods of ", o.args[0], " were found"));
-  if (!o.all_pods && found.size() > 1) {
-    std::fputs(text::cat("Found ", found.size(), " pods, using pod/",
-                         text_at(found[0], "metadata.name"), "\n")
-                   .c_str(),
-               stderr);
-    found.resize(1);
-  }
-  return found;
-}
-
 Result<int> logs(const Globals& globals, const Options& o) {
   if (o.args.empty() && o.selector.empty())
     return fail(Errc::invalid,
@@ -124,7 +91,10 @@ Result<int> logs(const Globals& globals, const Options& o) {
   if (options.args.size() == 2) options.container = options.args[1];
   auto session = NODAL_TRY(open_session(globals));
   std::vector<LogSource> sources;
-  for (const auto& pod : NODAL_TRY(pods_of(session, options)))
+  const auto pods = options.selector.empty()
+                        ? pods_named(session, options.args[0], options.all_pods)
+                        : pods_selected(session, options.selector);
+  for (const auto& pod : NODAL_TRY(pods))
     for (auto& source :
          NODAL_TRY(log_sources(pod, options.container, options.all_containers || options.all_pods)))
       sources.push_back(std::move(source));

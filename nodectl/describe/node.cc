@@ -33,7 +33,7 @@ void taints(Page& page, const json::array& list) {
                         text::cat(key, value.empty() ? "" : "=", value, ":", effect));
   }
   std::ranges::sort(sorted);
-  std::string lead = "Taints:\t";
+  std::string_view lead = "Taints:\t";
   if (sorted.empty()) page.line(0, lead, "<none>");
   for (const auto& [order, text] : sorted) {
     page.line(0, lead, text);
