@@ -174,8 +174,11 @@ applications() {
 }
 
 chapter_images
-for kubectl in $(all_kubectls); do
-  printf -- '-- %s\n' "$("$kubectl" version --client --short 2>/dev/null | head -n 1 | grep . || "$kubectl" version --client 2>&1 | head -n 1)"
+for kubectl in $(all_kubectls) "$NODAL_BIN/nodectl"; do
+  case $kubectl in
+    */nodectl) echo '-- nodectl' ;;
+    *) printf -- '-- %s\n' "$("$kubectl" version --client --short 2>/dev/null | head -n 1 | grep . || "$kubectl" version --client 2>&1 | head -n 1)" ;;
+  esac
   chapter "$kubectl"
   applications "$kubectl"
 done
