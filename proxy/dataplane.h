@@ -29,8 +29,8 @@ class Dataplane {
   /// with what it holds.
   virtual Result<> sync(const ServiceSnapshot& want, const NodeView& node,
                         const Changes& since) = 0;
-  /// True when something else flushed or changed our table since the last sync; the next sync must
-  /// be full.
+  /// False when our tables are not hooked any more, or no sync was good yet: the next sync must be
+  /// full. Cheap at any number of Services: it does not read the elements.
   virtual Result<bool> intact() = 0;
   /// All we ever installed, also by an earlier process.
   virtual Result<> remove() = 0;

@@ -29,6 +29,10 @@ void SyncLoop::set_node(NodeView node) {
   loop_.wake(kKey);
 }
 
+void SyncLoop::reload() {
+  if (!reload_.exchange(true)) loop_.wake(kKey);
+}
+
 void SyncLoop::verify() {
   if (!verify_.exchange(true)) loop_.wake(kKey);
 }
@@ -81,11 +85,11 @@ Result<Again> SyncLoop::sync() {
     NODAL_TRY(dataplane_->adopt());
     adopted_ = true;
   }
-  if (verify_.exchange(false) && synced_) {
-    if (const auto intact = dataplane_->intact(); !intact || !*intact) {
-      log::warn("the dataplane was changed by somebody else; loading it anew");
-      pending_.everything = true;
-    }
+  bool anew = reload_.exchange(false);
+  if (verify_.exchange(false) && !anew) anew = !dataplane_->intact().value_or(false);
+  if (anew && synced_) {
+    log::warn("the dataplane was changed by somebody else; loading it anew");
+    pending_.everything = true;
   }
   const auto before = table_.snapshot().read();
   const Changes changes = table_.take();

@@ -38,7 +38,8 @@ class SyncLoop {
   // Thread-safe:
   void wake();                   ///< the table changed
   void set_node(NodeView node);  ///< the node changed (the first call opens the gate)
-  void verify();  ///< somebody touched our table: look, and mend it when it is not as we left it
+  void reload();                 ///< somebody changed our tables: load them anew
+  void verify();  ///< somebody may have: look, and load them anew when they are not hooked
   [[nodiscard]] bool has_synced() const { return synced_; }
   [[nodiscard]] SyncFigures figures() const;
   [[nodiscard]] Result<std::string> dump();
@@ -68,7 +69,7 @@ class SyncLoop {
   Changes pending_;               // the loop's thread: what the kernel does not have yet
   std::vector<GoneFlows> gone_;   // the loop's thread: to be forgotten after the next good sync
   std::vector<Waiter> waiters_;   // under dataplane_mutex_
-  std::atomic<bool> verify_ = false, synced_ = false;
+  std::atomic<bool> reload_ = false, verify_ = false, synced_ = false;
   KeyedLoop loop_;  // last: ends first
 };
 

@@ -141,13 +141,16 @@ Result<> run(const Options& options) {
   loop = &sync;
 
   std::mutex gate_mutex;
-  const auto watch = NODAL_TRY(nft::TableWatch::start({"nodal", "filter"}, [&] {
-    sync.verify();
-    const std::lock_guard lock(gate_mutex);
-    if (auto opened = gate.open_for({options.cluster_cidr}); !opened)
-      log::warn("pods' traffic may be dropped by the host's FORWARD chain",
-                {{"error", opened.error().message}});
-  }));
+  const auto watch = NODAL_TRY(
+      nft::TableWatch::start({"nodal", "filter"}, [&](const std::set<std::string>& touched) {
+        if (touched.empty()) sync.verify();
+        if (touched.contains("nodal")) sync.reload();
+        if (!touched.empty() && !touched.contains("filter")) return;
+        const std::lock_guard lock(gate_mutex);
+        if (auto opened = gate.open_for({options.cluster_cidr}); !opened)
+          log::warn("pods' traffic may be dropped by the host's FORWARD chain",
+                    {{"error", opened.error().message}});
+      }));
 
   client::Mirror<core_v1::Node> nodes;
   nodes.on_change([&](const client::Change<core_v1::Node>& change) {

@@ -40,6 +40,22 @@ std::set<Key> frontends_of(const Elements& elements) {
   return out;
 }
 
+std::size_t hooks_in(std::string_view text) {
+  std::size_t count = 0;
+  for (auto at = text.find(" hook "); at != std::string_view::npos;
+       at = text.find(" hook ", at + 1))
+    ++count;
+  return count;
+}
+
+// Whether nft's listing of all chains has every base chain of this table.
+bool is_hooked(std::string_view chains, Family family, const std::string& table) {
+  const auto begin = chains.find(text::cat("table ", word(family), " ", table, " {"));
+  if (begin == std::string_view::npos) return false;
+  const auto ours = chains.substr(begin, chains.find("\n}", begin) - begin);
+  return hooks_in(ours) == hooks_in(render_hooks(family, table));
+}
+
 Elements planned(const ServicePtr& service, Family family) {
   return service ? plan(*service, family) : Elements{};
 }
@@ -192,7 +208,6 @@ Result<> NftDataplane::sync_full(Table& table, const ServiceSnapshot& want) {
                       table.name, "\n");
   if (!turn.empty()) NODAL_TRY(applier_.run(turn));
   if (!begun) next.name.clear();
-  if (begun) next.hooks = hook_listing(next);
   table = std::move(next);
   return {};
 }
@@ -235,22 +250,14 @@ Result<> NftDataplane::sync(const ServiceSnapshot& want, const NodeView& node,
   return {};
 }
 
-std::string NftDataplane::hook_listing(const Table& table) {
-  std::string out;
-  for (const char* chain : {"nat-prerouting", "nat-postrouting", "dispatch"}) {
-    auto listing =
-        applier_.run(text::cat("list chain ", word(table.family), " ", table.name, " ", chain));
-    if (!listing) return {};
-    out += *listing;
-  }
-  return out;
-}
-
+// "list chains" asks for no element: listing one chain by its name reads all of its table's.
 Result<bool> NftDataplane::intact() {
   if (!known_) return false;
-  for (const auto& table : tables_)
-    if (!table.name.empty() && (table.hooks.empty() || hook_listing(table) != table.hooks))
-      return false;
+  for (const auto& table : tables_) {
+    if (table.name.empty()) continue;
+    const auto chains = NODAL_TRY(applier_.run(text::cat("list chains ", word(table.family))));
+    if (!is_hooked(chains, table.family, table.name)) return false;
+  }
   return true;
 }
 

@@ -52,7 +52,6 @@ class NftDataplane final : public Dataplane {
     std::unordered_map<net::IpAddress, std::uint32_t>
         hairpin;  ///< endpoints → elements that name them
     std::set<Verdict> chains;
-    std::string hooks;  ///< nft's own listing of a hook chain right after hooking
   };
 
   NftDataplane(Options options, Applier applier);
@@ -66,7 +65,6 @@ class NftDataplane final : public Dataplane {
   /// Adds one Service's change to a batch.
   void append_change(Table& table, const std::string& in_table, const std::string& key,
                      const ServicePtr& after, std::string& chains, Transaction& transaction);
-  [[nodiscard]] std::string hook_listing(const Table& table);
 
   Options options_;
   Applier applier_;

@@ -44,7 +44,7 @@ void for_each_attribute(std::string_view bytes, Visit visit) {
 }  // namespace
 
 Result<std::unique_ptr<TableWatch>> TableWatch::start(std::vector<std::string> prefixes,
-                                                      std::function<void()> changed) {
+                                                      Changed changed) {
   UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
   if (!socket) return fail_errno(errno, "open the nftables notifications");
   sockaddr_nl address{};
@@ -61,7 +61,7 @@ Result<std::unique_ptr<TableWatch>> TableWatch::start(std::vector<std::string> p
 }
 
 TableWatch::TableWatch(UniqueFd socket, UniqueFd wake, std::vector<std::string> prefixes,
-                       std::function<void()> changed)
+                       Changed changed)
     : socket_(std::move(socket)),
       wake_(std::move(wake)),
       prefixes_(std::move(prefixes)),
@@ -78,8 +78,8 @@ TableWatch::~TableWatch() {
 void TableWatch::listen() {
   name_thread("nft-watch");
   const auto own = static_cast<std::uint32_t>(::getpid());
-  bool touched =
-      false;  // by the transaction whose notifications are being read; its NEWGEN comes last
+  // By the transaction whose notifications are being read; its NEWGEN comes last.
+  std::set<std::string> touched;
   std::string buffer(1 << 15, '\0');
   for (;;) {
     pollfd fds[] = {{socket_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
@@ -87,7 +87,7 @@ void TableWatch::listen() {
     if (fds[1].revents != 0) return;
     const ssize_t n = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
     if (n < 0) {
-      if (errno == ENOBUFS) changed_();
+      if (errno == ENOBUFS) changed_({});
       continue;
     }
     std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
@@ -105,14 +105,13 @@ void TableWatch::listen() {
             if (a.type == NFTA_GEN_PROC_PID && a.bytes.size() == 4)
               std::memcpy(&process, a.bytes.data(), 4);
           });
-          if (touched && ntohl(process) != own) changed_();
-          touched = false;
+          if (!touched.empty() && ntohl(process) != own) changed_(touched);
+          touched.clear();
         } else {
           for_each_attribute(attributes, [&](const Attribute& a) {
-            if (a.type == 1)
-              touched = touched || std::ranges::any_of(prefixes_, [&](const auto& p) {
-                          return a.bytes.starts_with(p);
-                        });
+            if (a.type != 1) return;
+            for (const auto& prefix : prefixes_)
+              if (a.bytes.starts_with(prefix)) touched.insert(prefix);
           });
         }
       }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -13,23 +14,24 @@
 
 namespace nodal::proxy::nft {
 
-/// Listens to the nftables notifications of its network namespace. `changed` is called when a
-/// transaction of another process touched a table whose name begins with our prefix, and when
-/// notifications were lost (then: look). Thread: one of its own, ended by the destructor.
+/// Listens to the nftables notifications of its network namespace. Thread: one of its own, ended by
+/// the destructor.
 class TableWatch {
  public:
+  /// Of one transaction of another process: which of the prefixes name a table that it touched.
+  /// None when notifications were lost, as our own great loads may bring about: then look.
+  using Changed = std::function<void(const std::set<std::string>& prefixes)>;
   static Result<std::unique_ptr<TableWatch>> start(std::vector<std::string> prefixes,
-                                                   std::function<void()> changed);
+                                                   Changed changed);
   ~TableWatch();
 
  private:
-  TableWatch(UniqueFd socket, UniqueFd wake, std::vector<std::string> prefixes,
-             std::function<void()> changed);
+  TableWatch(UniqueFd socket, UniqueFd wake, std::vector<std::string> prefixes, Changed changed);
   void listen();
 
   UniqueFd socket_, wake_;
   std::vector<std::string> prefixes_;
-  std::function<void()> changed_;
+  Changed changed_;
   std::thread thread_;
 };
 

@@ -156,6 +156,9 @@ expect 'but its name stays with the headless ones that are ready' '^2$' "$(ask p
 on_node nft flush ruleset
 answers() { on_client curl -fsS --max-time 1 "http://$node_ip:$port/"; }
 check 'a flushed ruleset is mended' until_true 10 answers
+on_node sh -c 'nft flush map ip "$(nft list tables | grep -o "nodal-.")" services'
+cluster_ip_answers() { on_node curl -fsS --max-time 1 "http://$(ip_of web)/"; }
+check 'so is an emptied map' until_true 10 cluster_ip_answers
 
 # A taken port
 expect 'a taken nodePort is said' 'provided port is already allocated' "$(k create service nodeport other --tcp=80:80 --node-port=30999 2>&1)"

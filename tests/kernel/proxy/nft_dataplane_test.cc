@@ -204,18 +204,26 @@ TEST_F(NftDataplaneTest, ARestartTakesOverWithoutARefusedConnection) {
 TEST_F(NftDataplaneTest, AFlushBySomebodyElseIsNoticedAndMended) {
   sync({web()});
   std::atomic<int> noticed = 0;
-  auto watch = TableWatch::start({"nodal"}, [&] { ++noticed; }).value();
+  const auto count = [&](const std::set<std::string>& touched) {
+    noticed += touched == std::set<std::string>{"nodal"} ? 1 : 1000;
+  };
+  auto watch = TableWatch::start({"nodal", "filter"}, count).value();
   ASSERT_TRUE(dataplane_->sync(snapshot({web()}), node_, {false, {"default/web"}}));
   EXPECT_TRUE(dataplane_->intact().value());
   EXPECT_EQ(noticed, 0) << "our own changes are no news";
   test::sh("nft flush ruleset");
   for (int i = 0; i < 100 && noticed == 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_GT(noticed, 0);
+  EXPECT_EQ(noticed, 1);
   EXPECT_FALSE(dataplane_->intact().value());
   sync({web()});
   EXPECT_TRUE(dataplane_->intact().value());
   EXPECT_TRUE(from(stranger_, "192.0.2.1", 30080).starts_with("a "));
+  noticed = 0;
+  test::sh("nft flush map ip $(nft list tables | grep -o 'nodal-.') services");
+  for (int i = 0; i < 100 && noticed == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(noticed, 1) << "an emptied map of a table that is still hooked";
 }
 
 TEST_F(NftDataplaneTest, PodsPassAForwardChainThatDropsByPolicy) {
@@ -234,6 +242,7 @@ TEST_F(NftDataplaneTest, PodsPassAForwardChainThatDropsByPolicy) {
   EXPECT_EQ(rules(), 0) << "a second time changes nothing";
   ASSERT_TRUE(gate.close());
   EXPECT_EQ(test::sh("nft list chain ip filter FORWARD | grep -q nodal-pods"), 256);
+  test::sh("nft delete table ip filter");
 }
 
 TEST_F(NftDataplaneTest, RemoveLeavesNothing) {
