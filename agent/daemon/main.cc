@@ -16,6 +16,7 @@
 #include "api-client/client/reflector.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/loop/file_watch.h"
 #include "base/loop/stop.h"
 #include "base/net/address.h"
 #include "base/text.h"
@@ -59,10 +60,20 @@ void trim_service(core_v1::Service& service) {
   service.metadata.annotations.clear();
 }
 
+Result<ServeOptions> serve_options(const Options& options) {
+  ServeOptions serve;
+  serve.listen = options.listen;
+  serve.certificate_pem = NODAL_TRY(file::read(options.tls_cert, 1 << 20));
+  serve.key_pem = NODAL_TRY(file::read(options.tls_key, 1 << 20));
+  serve.client_ca_pem = NODAL_TRY(file::read(options.client_ca, 1 << 20));
+  serve.debug_socket = options.debug_socket;
+  return serve;
+}
+
 Result<> run(const Options& options) {
-  const auto access = NODAL_TRY(client::load_kubeconfig(options.kubeconfig));
-  const auto api = std::make_shared<client::Client>(NODAL_TRY(client::connect(access)),
-                                                    text::cat("nodal-agent/", NODAL_VERSION));
+  const auto api =
+      std::make_shared<client::Client>(NODAL_TRY(client::connect_following(options.kubeconfig)),
+                                       text::cat("nodal-agent/", NODAL_VERSION));
   NODAL_TRY(file::make_folders(options.root_dir, 0755));
   const SystemClock clock;
 
@@ -85,14 +96,18 @@ Result<> run(const Options& options) {
   PodWorkers workers({runtime, api, events, pods, services, volumes, facts, dns, gate, clock});
   pods.on_synced([&workers] { workers.relist(); });
 
-  ServeOptions serve;
-  serve.listen = options.listen;
-  serve.certificate_pem = NODAL_TRY(file::read(options.tls_cert, 1 << 20));
-  serve.key_pem = NODAL_TRY(file::read(options.tls_key, 1 << 20));
-  serve.client_ca_pem = NODAL_TRY(file::read(options.client_ca, 1 << 20));
-  serve.debug_socket = options.debug_socket;
-  const auto server =
-      NODAL_TRY(AgentServer::start(serve, runtime, pods, [&workers] { return workers.plans(); }));
+  const auto server = NODAL_TRY(AgentServer::start(NODAL_TRY(serve_options(options)), runtime, pods,
+                                                   [&workers] { return workers.plans(); }));
+  const auto keys = NODAL_TRY(
+      FileWatch::start({options.tls_cert, options.tls_key, options.client_ca}, [&options, &server] {
+        const auto reload = [&]() -> Result<> {
+          return server->reload(NODAL_TRY(serve_options(options)));
+        };
+        const auto renewed = reload();
+        if (renewed) return log::info("took the new serving keys");
+        log::warn("the serving keys changed but cannot be used; going on with the old ones",
+                  {{"error", renewed.error().message}});
+      }));
 
   NodeOptions node;
   node.name = options.node_name;
@@ -150,8 +165,9 @@ Result<> run(const Options& options) {
       if (!stop.stop_requested()) workers.relist();
     }
   });
-  log::info("nodal-agent is up",
-            {{"version", NODAL_VERSION}, {"node", options.node_name}, {"server", access.server}});
+  log::info("nodal-agent is up", {{"version", NODAL_VERSION},
+                                  {"node", options.node_name},
+                                  {"kubeconfig", options.kubeconfig}});
   std::stop_source stop;
   wait_for_stop_signal(stop);
   log::info("nodal-agent ends; pods go on running");

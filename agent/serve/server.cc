@@ -36,6 +36,10 @@ bool may_ask(const http::Request& request) {
          std::ranges::find(groups, "system:masters") != groups.end();
 }
 
+http::ServerTls tls_of(const ServeOptions& options) {
+  return {options.certificate_pem, options.key_pem, options.client_ca_pem, false};
+}
+
 }  // namespace
 
 struct AgentServer::State {
@@ -203,6 +207,10 @@ AgentServer::~AgentServer() {
   state_->debug.reset();
 }
 
+Result<> AgentServer::reload(const ServeOptions& options) {
+  return state_->server->reload(tls_of(options));
+}
+
 Result<std::unique_ptr<AgentServer>> AgentServer::start(const ServeOptions& options,
                                                         Runtime& runtime,
                                                         const client::Mirror<core_v1::Pod>& pods,
@@ -215,8 +223,7 @@ Result<std::unique_ptr<AgentServer>> AgentServer::start(const ServeOptions& opti
   std::unique_ptr<AgentServer> out(new AgentServer(std::move(state)));
   http::ServerOptions serve;
   serve.listen = options.listen;
-  serve.tls =
-      http::ServerTls{options.certificate_pem, options.key_pem, options.client_ca_pem, false};
+  serve.tls = tls_of(options);
   raw->server = NODAL_TRY(http::Server::start(
       std::move(serve), [raw](const http::Request& request, const http::ResponderPtr& responder) {
         raw->serve(request, responder, false);

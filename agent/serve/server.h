@@ -30,6 +30,8 @@ class AgentServer {
                                                     const client::Mirror<core_v1::Pod>& pods,
                                                     Plans plans);
   ~AgentServer();
+  /// Uses these keys for new connections. @errors invalid: the old ones stay
+  Result<> reload(const ServeOptions& options);
 
  private:
   struct State;

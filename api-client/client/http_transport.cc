@@ -10,11 +10,15 @@ namespace {
 // is dead.
 constexpr std::chrono::minutes kSilence{6};
 
+http::ClientTls tls_for(const ClusterAccess& access) {
+  return {access.ca_pem, access.certificate_pem, access.key_pem, access.tls_server_name,
+          access.insecure};
+}
+
 http::ClientOptions options_for(const ClusterAccess& access) {
   http::ClientOptions options;
   options.address = access.server;
-  options.tls = http::ClientTls{access.ca_pem, access.certificate_pem, access.key_pem,
-                                access.tls_server_name, access.insecure};
+  options.tls = tls_for(access);
   return options;
 }
 
@@ -23,8 +27,16 @@ http::ClientOptions options_for(const ClusterAccess& access) {
 HttpTransport::HttpTransport(const ClusterAccess& access)
     : client_(options_for(access)), token_(access.token) {}
 
-http::Request HttpTransport::authorized(const http::Request& request) const {
+Result<> HttpTransport::reload(const ClusterAccess& access) {
+  NODAL_TRY(client_.reload(tls_for(access)));
+  const std::lock_guard lock(mutex_);
+  token_ = access.token;
+  return {};
+}
+
+http::Request HttpTransport::authorized(const http::Request& request) {
   http::Request out = request;
+  const std::lock_guard lock(mutex_);
   if (!token_.empty()) out.headers.set("Authorization", text::cat("Bearer ", token_));
   return out;
 }

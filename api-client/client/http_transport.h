@@ -1,6 +1,7 @@
 // api-client/client/http_transport.h — the Transport over the network.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "api-client/client/kubeconfig.h"
@@ -19,12 +20,16 @@ class HttpTransport final : public Transport {
                                 std::stop_token stop) override;
   /// Asks the server to switch protocols.
   Result<http::Upgraded> upgrade(const http::Request& request, std::stop_token stop);
+  /// Shows these keys or this token from now on; the server stays. @errors invalid: the old ones
+  /// stay
+  Result<> reload(const ClusterAccess& access);
 
  private:
-  [[nodiscard]] http::Request authorized(const http::Request& request) const;
+  [[nodiscard]] http::Request authorized(const http::Request& request);
 
   http::Client client_;
-  const std::string token_;
+  std::mutex mutex_;
+  std::string token_;  // under mutex_
 };
 
 }  // namespace nodal::client

@@ -10,6 +10,8 @@
 #include "api-client/client/http_transport.h"
 #include "api-client/codec/codec.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "base/loop/file_watch.h"
 #include "base/text.h"
 #include "base/yaml.h"
 
@@ -42,9 +44,9 @@ const json::object* find_entry(const json::object& config, std::string_view list
   return nullptr;
 }
 
-// NAME-data (base64) or NAME (a file, relative to the kubeconfig's folder).
+// NAME-data (base64) or NAME (a file, relative to the kubeconfig's folder), which joins `files`.
 Result<std::string> data_or_file(const json::object& object, const std::string& name,
-                                 const std::string& folder) {
+                                 const std::string& folder, std::vector<std::string>& files) {
   if (const auto data = string_of(object, name + "-data"); !data.empty()) {
     auto bytes = text::unbase64(data);
     if (!bytes) return fail(Errc::invalid, text::cat(name, "-data is no base64"));
@@ -52,7 +54,8 @@ Result<std::string> data_or_file(const json::object& object, const std::string& 
   }
   const auto path = string_of(object, name);
   if (path.empty()) return std::string();
-  return file::read(path.starts_with('/') ? path : text::cat(folder, "/", path), 4 << 20);
+  files.push_back(path.starts_with('/') ? path : text::cat(folder, "/", path));
+  return file::read(files.back(), 4 << 20);
 }
 
 // The files of $KUBECONFIG, or the one in the home folder.
@@ -120,6 +123,7 @@ Result<ClusterAccess> load_kubeconfig(std::string_view path, std::string_view co
   const auto& file_path = files.front().path;
   ClusterAccess out;
   out.context = std::string(context);
+  for (const auto& file : files) out.files.push_back(file.path);
   for (const auto& file : files)
     if (out.context.empty()) out.context = string_of(file.document.get_object(), "current-context");
   if (out.context.empty())
@@ -138,7 +142,8 @@ Result<ClusterAccess> load_kubeconfig(std::string_view path, std::string_view co
   out.server = string_of(*cluster.object, "server");
   if (out.server.empty())
     return fail(Errc::invalid, text::cat("kubeconfig ", file_path, ": the cluster has no server"));
-  out.ca_pem = NODAL_TRY(data_or_file(*cluster.object, "certificate-authority", cluster.folder));
+  out.ca_pem =
+      NODAL_TRY(data_or_file(*cluster.object, "certificate-authority", cluster.folder, out.files));
   out.insecure = flag_of(*cluster.object, "insecure-skip-tls-verify");
   out.tls_server_name = string_of(*cluster.object, "tls-server-name");
   if (const auto user = find_entry(files, "users", "user", string_of(*chosen.object, "user"));
@@ -148,12 +153,15 @@ Result<ClusterAccess> load_kubeconfig(std::string_view path, std::string_view co
                   text::cat("kubeconfig ", file_path,
                             ": the user gets its credentials from a plugin, which is not "
                             "supported; use a client certificate or a token"));
-    out.certificate_pem = NODAL_TRY(data_or_file(*user.object, "client-certificate", user.folder));
-    out.key_pem = NODAL_TRY(data_or_file(*user.object, "client-key", user.folder));
+    out.certificate_pem =
+        NODAL_TRY(data_or_file(*user.object, "client-certificate", user.folder, out.files));
+    out.key_pem = NODAL_TRY(data_or_file(*user.object, "client-key", user.folder, out.files));
     out.token = string_of(*user.object, "token");
     if (const auto token_file = string_of(*user.object, "tokenFile");
-        out.token.empty() && !token_file.empty())
+        out.token.empty() && !token_file.empty()) {
+      out.files.push_back(token_file);
       out.token = text::trim(NODAL_TRY(file::read(token_file, 1 << 20)));
+    }
   }
   return out;
 }
@@ -194,6 +202,26 @@ std::string render_kubeconfig(const ClusterAccess& access, std::string_view name
 
 Result<std::shared_ptr<Transport>> connect(const ClusterAccess& access) {
   return std::shared_ptr<Transport>(std::make_shared<HttpTransport>(access));
+}
+
+Result<std::shared_ptr<Transport>> connect_following(const std::string& path) {
+  struct Following {
+    explicit Following(const ClusterAccess& access) : transport(access) {}
+    HttpTransport transport;
+    std::unique_ptr<FileWatch> watch;  // ends first
+  };
+  const auto access = NODAL_TRY(load_kubeconfig(path));
+  const auto following = std::make_shared<Following>(access);
+  following->watch = NODAL_TRY(FileWatch::start(access.files, [path, to = following.get()] {
+    const auto reload = [&]() -> Result<> {
+      return to->transport.reload(NODAL_TRY(load_kubeconfig(path)));
+    };
+    const auto renewed = reload();
+    if (renewed) return log::info("took the new keys", {{"kubeconfig", path}});
+    log::warn("the kubeconfig changed but cannot be used; going on with the keys it had",
+              {{"error", renewed.error().message}});
+  }));
+  return std::shared_ptr<Transport>(following, &following->transport);
 }
 
 }  // namespace nodal::client

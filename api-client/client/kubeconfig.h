@@ -22,6 +22,7 @@ struct ClusterAccess {
   std::string namespace_;  ///< the context's; "" means default
   std::string context;     ///< its name
   bool insecure = false;
+  std::vector<std::string> files;  ///< what it was read from: the kubeconfig and what that names
 };
 
 /// @param path     a file; "" means the files of $KUBECONFIG together (of what two have, the
@@ -40,5 +41,9 @@ std::string render_kubeconfig(const ClusterAccess& access, std::string_view name
 
 /// The network transport: HTTP/1.1 over TLS with a client certificate or bearer token.
 Result<std::shared_ptr<Transport>> connect(const ClusterAccess& access);
+
+/// The same for a daemon, by a kubeconfig's path. When one of its files is written anew, the keys
+/// or the token in it are taken for the connections to come; another server is not.
+Result<std::shared_ptr<Transport>> connect_following(const std::string& path);
 
 }  // namespace nodal::client

@@ -39,7 +39,7 @@ using Deadline = std::optional<Clock::time_point>;
 constexpr std::size_t kHeaderLimit = 64u << 10;
 constexpr std::size_t kReadSize = 16u << 10;
 
-using SslContext = Handle<SSL_CTX, SSL_CTX_free>;
+using SslContext = std::shared_ptr<SSL_CTX>;
 using Ssl = Handle<SSL, SSL_free>;
 using SslSession = Handle<SSL_SESSION, SSL_SESSION_free>;
 using Bio = Handle<BIO, BIO_free_all>;
@@ -339,7 +339,7 @@ bool is_clean(const Request& request) {
 }
 
 Result<SslContext> make_context(const ClientTls& tls) {
-  SslContext context(SSL_CTX_new(TLS_client_method()));
+  SslContext context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   if (!context) return fail(Errc::internal, text::cat("TLS: ", openssl_error()));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -415,10 +415,11 @@ class RawConnection final : public Connection {
 struct Client::State {
   ClientOptions options;
   Result<Target> target = fail(Errc::internal, "no address");
-  Result<SslContext> context = SslContext{};
   std::mutex mutex;
-  std::vector<std::unique_ptr<Link>> idle;  // under mutex
-  SslSession session;                       // under mutex: the last one, to resume
+  Result<SslContext> context = SslContext{};  // under mutex
+  std::string server_name;                    // under mutex: as ClientTls has it
+  std::vector<std::unique_ptr<Link>> idle;    // under mutex
+  SslSession session;                         // under mutex: the last one, to resume
 
   std::unique_ptr<Link> take_idle() {
     const std::lock_guard lock(mutex);
@@ -432,13 +433,16 @@ struct Client::State {
 
   void give_back(std::unique_ptr<Link> link) {
     const std::lock_guard lock(mutex);
-    if (link->ssl() != nullptr) session.reset(SSL_get1_session(link->ssl()));
+    if (link->ssl() != nullptr) {
+      // Of a connection that began before a reload: neither it nor its session is the new keys'.
+      if (!context || SSL_get_SSL_CTX(link->ssl()) != context->get()) return;
+      session.reset(SSL_get1_session(link->ssl()));
+    }
     if (idle.size() < options.idle_connections) idle.push_back(std::move(link));
   }
 
   Result<std::unique_ptr<Link>> open(Deadline deadline, int stop_fd) {
     if (!target) return std::unexpected(target.error());
-    if (!context) return std::unexpected(context.error());
     const Deadline connect_by = std::min(deadline.value_or(Clock::time_point::max()),
                                          Clock::now() + options.connect_timeout);
     UniqueFd fd;
@@ -474,11 +478,11 @@ struct Client::State {
     }
     Ssl ssl;
     if (target->tls) {
+      const std::lock_guard lock(mutex);
+      if (!context) return std::unexpected(context.error());
       ssl.reset(SSL_new(context->get()));
       SSL_set_fd(ssl.get(), fd.get());
-      const std::string& name = options.tls && !options.tls->server_name.empty()
-                                    ? options.tls->server_name
-                                    : target->host;
+      const std::string& name = server_name.empty() ? target->host : server_name;
       const bool numeric = net::IpAddress::parse(name).has_value();
       if (!numeric) SSL_set_tlsext_host_name(ssl.get(), name.c_str());
       auto* parameters = SSL_get0_param(ssl.get());
@@ -487,7 +491,6 @@ struct Client::State {
       } else {
         X509_VERIFY_PARAM_set1_host(parameters, name.c_str(), name.size());
       }
-      const std::lock_guard lock(mutex);
       if (session) SSL_set_session(ssl.get(), session.get());
     }
     auto link = std::make_unique<Link>(std::move(fd), std::move(ssl));
@@ -600,8 +603,21 @@ struct Client::State {
 Client::Client(ClientOptions options) : state_(std::make_unique<State>()) {
   state_->options = std::move(options);
   state_->target = parse_address(state_->options.address);
-  if (state_->target && state_->target->tls)
-    state_->context = make_context(state_->options.tls.value_or(ClientTls{}));
+  const auto tls = state_->options.tls.value_or(ClientTls{});
+  state_->options.tls.reset();  // keys are not kept twice
+  state_->server_name = tls.server_name;
+  if (state_->target && state_->target->tls) state_->context = make_context(tls);
+}
+
+Result<> Client::reload(const ClientTls& tls) {
+  auto context = NODAL_TRY(make_context(tls));
+  std::vector<std::unique_ptr<Link>> closed;  // after the lock
+  const std::lock_guard lock(state_->mutex);
+  state_->context = std::move(context);
+  state_->server_name = tls.server_name;
+  state_->session.reset();
+  closed.swap(state_->idle);
+  return {};
 }
 
 Client::~Client() = default;

@@ -68,6 +68,11 @@ class Client {
   /// hijack).
   Result<Upgraded> upgrade(const Request& request, std::stop_token stop = {});
 
+  /// Uses these keys for new connections (certificate rotation); idle connections are closed, those
+  /// in use go on.
+  /// @errors invalid for PEM that cannot be read: the old keys stay
+  Result<> reload(const ClientTls& tls);
+
  private:
   struct State;
   std::unique_ptr<State> state_;

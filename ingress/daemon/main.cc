@@ -52,9 +52,9 @@ Result<> run(const Options& options) {
         Errc::not_found,
         text::cat(options.nginx,
                   " is not there; install it: apt-get install nginx-light libnginx-mod-http-lua"));
-  const auto access = NODAL_TRY(client::load_kubeconfig(options.kubeconfig));
-  const auto api = std::make_shared<client::Client>(NODAL_TRY(client::connect(access)),
-                                                    text::cat("nodal-ingress/", NODAL_VERSION));
+  const auto api =
+      std::make_shared<client::Client>(NODAL_TRY(client::connect_following(options.kubeconfig)),
+                                       text::cat("nodal-ingress/", NODAL_VERSION));
   NODAL_TRY(make_folders(options));
   client::EventRecorder events(api, "nodal-ingress", "");
   client::Mirror<networking_v1::Ingress> ingresses;
@@ -86,7 +86,8 @@ Result<> run(const Options& options) {
                                                          {.trim = trim<core_v1::Service>});
   const client::Reflector<discovery_v1::EndpointSlice> slice_feed(
       api, slices, {.trim = trim<discovery_v1::EndpointSlice>});
-  log::info("nodal-ingress is up", {{"version", NODAL_VERSION}, {"server", access.server}});
+  log::info("nodal-ingress is up",
+            {{"version", NODAL_VERSION}, {"kubeconfig", options.kubeconfig}});
   std::stop_source stop;
   wait_for_stop_signal(stop);
   log::info("nodal-ingress ends; nginx serves on");

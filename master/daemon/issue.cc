@@ -18,6 +18,12 @@ struct Flags {
   std::string node_name, node_ip, server, out;
 };
 
+// Daemons that follow a file read it again when it is written.
+Result<> write_new(const std::string& path, const std::string& bytes, mode_t mode) {
+  if (const auto there = file::read(path); there && *there == bytes) return {};
+  return file::write(path, bytes, mode);
+}
+
 Result<> issue(const Flags& flags) {
   const TimePoint now = SystemClock().now();
   const auto pki = NODAL_TRY(Pki::open(text::cat(flags.data_dir, "/pki"), now));
@@ -30,8 +36,8 @@ Result<> issue(const Flags& flags) {
     const auto pair = NODAL_TRY(pki.keep(text::cat(name, "-", flags.node_name), request, now));
     access.certificate_pem = pair.certificate_pem;
     access.key_pem = pair.key_pem;
-    return file::write(text::cat(flags.out, "/", name, ".kubeconfig"),
-                       client::render_kubeconfig(access, "nodal"), 0600);
+    return write_new(text::cat(flags.out, "/", name, ".kubeconfig"),
+                     client::render_kubeconfig(access, "nodal"), 0600);
   };
   NODAL_TRY(write_access("agent",
                          {text::cat("system:node:", flags.node_name), {"system:nodes"}, {}, true}));
@@ -44,9 +50,9 @@ Result<> issue(const Flags& flags) {
                           {flags.node_name, flags.node_ip, "localhost", "127.0.0.1"},
                           false},
                          now));
-  NODAL_TRY(file::write(text::cat(flags.out, "/pki/ca.crt"), pki.ca_pem(), 0644));
-  NODAL_TRY(file::write(text::cat(flags.out, "/pki/agent.key"), serving.key_pem, 0600));
-  return file::write(text::cat(flags.out, "/pki/agent.crt"), serving.certificate_pem, 0644);
+  NODAL_TRY(write_new(text::cat(flags.out, "/pki/ca.crt"), pki.ca_pem(), 0644));
+  NODAL_TRY(write_new(text::cat(flags.out, "/pki/agent.key"), serving.key_pem, 0600));
+  return write_new(text::cat(flags.out, "/pki/agent.crt"), serving.certificate_pem, 0644);
 }
 
 }  // namespace

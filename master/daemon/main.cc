@@ -11,6 +11,7 @@
 #include "base/loop/stop.h"
 #include "base/text.h"
 #include "master/api/loopback.h"
+#include "master/auth/keys.h"
 #include "master/daemon/bootstrap.h"
 #include "master/daemon/controllers.h"
 #include "master/daemon/issue.h"
@@ -33,8 +34,8 @@ Result<std::unique_ptr<KvStore>> open_store(const Options& options) {
   return NODAL_TRY(SqliteKv::open(std::move(sqlite)));
 }
 
-Result<http::ServerTls> serving_keys(const Pki& pki, const Options& options,
-                                     const net::IpAddress& service_ip, TimePoint now) {
+// The names and addresses under which the API is reached.
+std::vector<std::string> hosts_of(const Options& options, const net::IpAddress& service_ip) {
   char host[256] = "localhost";
   ::gethostname(host, sizeof host - 1);
   const auto listen = net::SocketAddress::parse(options.listen);
@@ -51,23 +52,23 @@ Result<http::ServerTls> serving_keys(const Pki& pki, const Options& options,
     if (!extra.empty() && extra != "0.0.0.0" && extra != "::" &&
         std::ranges::find(hosts, extra) == hosts.end())
       hosts.push_back(extra);
-  const auto pair = NODAL_TRY(pki.keep("apiserver", {"kube-apiserver", {}, hosts, false}, now));
-  return http::ServerTls{pair.certificate_pem, pair.key_pem, pki.ca_pem(), false};
+  return hosts;
 }
 
-// Signs the server's certificate anew when three quarters of its life are over.
-void renew_later(Timers& timers, http::Server& server, const Pki& pki, const Options& options,
-                 const net::IpAddress& service_ip, const Clock& clock,
-                 const std::string& certificate) {
-  const auto when = renew_after(certificate);
-  if (!when) return;
-  const auto delay = std::max<std::chrono::nanoseconds>(*when - clock.now(), std::chrono::hours(1));
-  timers.after(delay, [&, service_ip] {
-    const auto tls = serving_keys(pki, options, service_ip, clock.now());
-    if (!tls) return log::error("renew the serving certificate", {{"error", tls.error().message}});
-    if (const auto reloaded = server.reload(*tls); !reloaded)
-      log::error("renew the serving certificate", {{"error", reloaded.error().message}});
-    renew_later(timers, server, pki, options, service_ip, clock, tls->certificate_pem);
+// A certificate lives ninety days.
+constexpr std::chrono::hours kRenewal{24};
+
+Result<> renew(Keys& keys, http::Server& server, const std::string& kubeconfig,
+               const std::string& address, TimePoint now) {
+  if (NODAL_TRY(keys.renew(now))) NODAL_TRY(server.reload(keys.serving()));
+  return file::write(kubeconfig, keys.admin_kubeconfig(address), 0600);
+}
+
+void renew_daily(Timers& timers, std::function<Result<>()> renewal) {
+  timers.after(kRenewal, [&timers, renewal = std::move(renewal)]() mutable {
+    if (auto done = renewal(); !done)
+      log::error("renew the certificates", {{"error", done.error().message}});
+    renew_daily(timers, std::move(renewal));
   });
 }
 
@@ -84,29 +85,25 @@ Result<> run(const Options& options) {
   NODAL_TRY(restore_services(*store, services));
   const NodeFacts facts = node_facts(*store);
   const Authenticator authenticator(tokens, std::string(kIssuer), clock, still_bound(*store));
-  const auto agent_client = NODAL_TRY(
-      pki.keep("kubelet-client", {"kube-apiserver-kubelet-client", {"system:masters"}, {}, true},
-               clock.now()));
+  const auto service_ip = options.service_cidr.base().plus(1);
+  const auto keys = NODAL_TRY(Keys::open(pki, hosts_of(options, service_ip), clock.now()));
   const Foundation foundation{*store, clock,    authenticator, facts,
-                              tokens, services, pki.ca_pem(),  agent_client};
+                              tokens, services, pki.ca_pem(),  *keys};
 
   auto parts = make_parts(foundation);
   const auto listen = net::SocketAddress::parse(options.listen);
   parts.advertise_address = net::SocketAddress{options.advertise_address, listen->port}.text();
   Api api(std::move(parts));
 
-  const auto service_ip = options.service_cidr.base().plus(1);
   http::ServerOptions serve;
   serve.listen = options.listen;
   serve.threads = 2;
-  serve.tls = NODAL_TRY(serving_keys(pki, options, service_ip, clock.now()));
+  serve.tls = keys->serving();
   serve.refusal = [&api](int status) { return api.refusal(status); };
-  const std::string certificate = serve.tls->certificate_pem;
   const auto server = NODAL_TRY(
       http::Server::start(serve, [&api](http::Request request, http::ResponderPtr responder) {
         api.serve(std::move(request), std::move(responder));
       }));
-  renew_later(api.timers(), *server, pki, options, service_ip, clock, certificate);
 
   const net::SocketAddress served_at{options.advertise_address,
                                      static_cast<std::uint16_t>(server->port())};
@@ -114,14 +111,11 @@ Result<> run(const Options& options) {
                         Caller{"system:apiserver", {"system:masters", "system:authenticated"}, ""});
   NODAL_TRY(bootstrap(own, service_ip, served_at));
 
-  const auto admin =
-      NODAL_TRY(pki.keep("admin", {"kubernetes-admin", {"system:masters"}, {}, true}, clock.now()));
-  client::ClusterAccess access;
-  access.server = text::cat("https://", served_at.text());
-  access.ca_pem = pki.ca_pem();
-  access.certificate_pem = admin.certificate_pem;
-  access.key_pem = admin.key_pem;
-  NODAL_TRY(file::write(options.kubeconfig, client::render_kubeconfig(access, "nodal"), 0600));
+  const auto renewal = [&, address = text::cat("https://", served_at.text())] {
+    return renew(*keys, *server, options.kubeconfig, address, clock.now());
+  };
+  NODAL_TRY(renewal());
+  renew_daily(api.timers(), renewal);
 
   Controllers controllers(api, options.cluster_cidr, pki.ca_pem(), clock);
   api.set_ready();

@@ -57,8 +57,8 @@ Result<http::ClientOptions> options_for(const Foundation& f, const ApiParts::Age
   http::ClientOptions options;
   const bool v6 = agent.host.find(':') != std::string::npos;
   options.address = text::cat("https://", v6 ? "[" : "", agent.host, v6 ? "]:" : ":", agent.port);
-  options.tls =
-      http::ClientTls{f.ca_pem, f.agent_client.certificate_pem, f.agent_client.key_pem, "", false};
+  const auto shown = f.keys.agent_client();
+  options.tls = http::ClientTls{f.ca_pem, shown->certificate_pem, shown->key_pem, "", false};
   return options;
 }
 

@@ -5,7 +5,7 @@
 #include "master/api/api.h"
 #include "master/auth/authenticate.h"
 #include "master/auth/authorize.h"
-#include "master/auth/pki.h"
+#include "master/auth/keys.h"
 #include "master/auth/tokens.h"
 #include "master/registry/allocate/services.h"
 
@@ -20,7 +20,7 @@ struct Foundation {
   const Tokens& tokens;
   ServiceAllocator& services;
   std::string ca_pem;
-  KeyPair agent_client;  ///< what the master shows to agents
+  const Keys& keys;  ///< what the master shows to agents
 };
 
 ApiParts make_parts(const Foundation& foundation);

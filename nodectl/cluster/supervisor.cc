@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "nodectl/cluster/keys.h"
 #include "nodectl/cluster/system_pods.h"
 
 extern char** environ;
@@ -30,6 +31,7 @@ constexpr auto kFirstBackoff = 200ms;
 constexpr auto kLongestBackoff = 10000ms;
 constexpr auto kSettled = 60s;  // one that ran this long starts again at once
 constexpr auto kGrace = 15s;
+constexpr auto kRenewal = 24h;  // certificates live ninety days
 
 UniqueFd open_process(pid_t pid) {
   return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -172,6 +174,7 @@ Result<> Supervisor::run(std::stop_token stop) {
   }
   end_unwanted();
   SystemPods pods(layout_, settings_);
+  auto renewal = steady_clock::now() + kRenewal;  // `up` has just seen to them
   while (!stop.stop_requested()) {
     bool changed = false;
     auto next = steady_clock::time_point::max();
@@ -189,16 +192,20 @@ Result<> Supervisor::run(std::stop_token stop) {
       if (!part.process) next = std::min(next, part.due);
     }
     if (changed) save();
+    if (steady_clock::now() >= renewal) {
+      if (auto issued = issue_keys(layout_, settings_); !issued)
+        log::error("renew the keys of the parts", {{"error", issued.error().message}});
+      renewal = steady_clock::now() + kRenewal;
+    }
+    next = std::min(next, renewal);
     std::vector<PartState> states;
     for (const auto& part : parts_) states.push_back(part.state);
     pods.show(states);
 
     std::vector<pollfd> fds{{wake.get(), POLLIN, 0}};
     for (const auto& part : parts_) fds.push_back({part.process.get(), POLLIN, 0});
-    int timeout = -1;
-    if (next != steady_clock::time_point::max())
-      timeout = static_cast<int>(std::max<std::int64_t>(
-          std::chrono::ceil<std::chrono::milliseconds>(next - steady_clock::now()).count(), 0));
+    const int timeout = static_cast<int>(std::max<std::int64_t>(
+        std::chrono::ceil<std::chrono::milliseconds>(next - steady_clock::now()).count(), 0));
     if (::poll(fds.data(), fds.size(), timeout) < 0 && errno != EINTR)
       return fail_errno(errno, "watch the parts");
     if (stop.stop_requested()) break;

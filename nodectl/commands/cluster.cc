@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/json/array.hpp>
@@ -24,8 +23,10 @@
 #include "gen/core_v1.h"
 #include "nodectl/cluster/addons.h"
 #include "nodectl/cluster/host.h"
+#include "nodectl/cluster/keys.h"
 #include "nodectl/cluster/parts.h"
 #include "nodectl/cluster/supervisor.h"
+#include "nodectl/cluster/user_kubeconfig.h"
 #include "nodectl/commands.h"
 #include "nodectl/manifests.h"
 
@@ -40,7 +41,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr auto kReady = 60s;
 constexpr auto kStop = 60s;
-constexpr const char* kContext = "nodal";
 
 // A line of progress: what is done, and how long it took.
 class Progress {
@@ -79,24 +79,6 @@ pid_t supervisor_pid(const Layout& layout) {
   return pid && ticks && start_ticks(*pid) == *ticks ? *pid : 0;
 }
 
-Result<> run_quietly(const std::vector<std::string>& command) {
-  std::vector<char*> arguments;
-  for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  pid_t pid = 0;
-  if (const int error =
-          ::posix_spawn(&pid, command[0].c_str(), nullptr, nullptr, arguments.data(), environ);
-      error != 0)
-    return fail_errno(error, text::cat("start ", command[0]));
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return fail(Errc::internal,
-                text::cat(command[0], " ", command[1], " failed; what it said stands above"));
-  return {};
-}
-
 Result<> spawn_supervisor(const Layout& layout) {
   const std::string self = layout.programs + "/nodectl";
   const std::string log = layout.log + "/supervisor.log";
@@ -128,58 +110,6 @@ Result<> await(std::chrono::seconds limit, Ready ready) {
     if (Steady::now() >= deadline) return std::unexpected(done.error());
     std::this_thread::sleep_for(25ms);
   }
-}
-
-std::string kubeconfig_path() {
-  if (const char* list = std::getenv("KUBECONFIG"); list != nullptr && *list != '\0')
-    return std::string(text::split(list, ':').front());
-  const char* home = std::getenv("HOME");
-  return text::cat(home == nullptr ? "/root" : home, "/.kube/config");
-}
-
-// Puts (or with `access` null, takes out) the entries named "nodal" of the person's kubeconfig; the
-// rest stays.
-Result<> merge_kubeconfig(const client::ClusterAccess* access) {
-  const auto path = kubeconfig_path();
-  json::object config;
-  if (file::exists(path)) {
-    const auto documents = NODAL_TRY(yaml_to_json(NODAL_TRY(file::read(path, 4 << 20))));
-    if (!documents.empty()) {
-      auto document = NODAL_TRY(codec::parse(documents.front()));
-      if (!document.is_object()) return fail(Errc::invalid, text::cat(path, " is no kubeconfig"));
-      config = std::move(document.get_object());
-    }
-  } else if (access == nullptr) {
-    return {};
-  }
-  json::object ours;
-  if (access != nullptr) {
-    const auto rendered = NODAL_TRY(yaml_to_json(client::render_kubeconfig(*access, kContext)));
-    ours = NODAL_TRY(codec::parse(rendered.front())).get_object();
-  }
-  std::size_t left = 0;
-  for (const char* list : {"clusters", "users", "contexts"}) {
-    json::array kept;
-    if (const auto* entries = config.if_contains(list); entries != nullptr && entries->is_array())
-      for (const auto& entry : entries->get_array()) {
-        const auto* name = entry.is_object() ? entry.get_object().if_contains("name") : nullptr;
-        if (name == nullptr || *name != json::value(kContext)) kept.push_back(entry);
-      }
-    if (const auto* entries = ours.if_contains(list)) kept.push_back(entries->get_array()[0]);
-    left += kept.size();
-    config[list] = std::move(kept);
-  }
-  config["apiVersion"] = "v1";
-  config["kind"] = "Config";
-  if (access != nullptr) {
-    config["current-context"] = kContext;
-  } else if (const auto* current = config.if_contains("current-context");
-             current != nullptr && *current == json::value(kContext)) {
-    config["current-context"] = "";
-  }
-  if (left == 0) return file::remove(path);
-  NODAL_TRY(file::make_folders(path.substr(0, path.rfind('/')), 0700));
-  return file::write(path, NODAL_TRY(json_to_yaml(json::serialize(config))), 0600);
 }
 
 // The Service by which pods find DNS; the proxy answers on its address itself.
@@ -231,14 +161,6 @@ Result<> stop_parts(const Layout& where) {
     return fail(Errc::timed_out, text::cat("the supervisor (pid ", pid, ") does not end; see ",
                                            where.log, "/supervisor.log"));
   });
-}
-
-Result<> issue_keys(const Layout& where, const Settings& settings) {
-  const std::string port = settings.listen.substr(settings.listen.rfind(':') + 1);
-  return run_quietly({where.programs + "/nodal-master", "issue-node", "--data-dir",
-                      where.state + "/master", "--node-name", settings.node_name, "--node-ip",
-                      settings.node_ip, "--server", text::cat("https://127.0.0.1:", port), "--out",
-                      where.state});
 }
 
 Result<bool> is_node_ready(client::Client& client, const std::string& name) {
@@ -341,12 +263,11 @@ Result<> up(const UpOptions& options) {
                 ready.error());
   }
   progress.done("Ready");
-  const auto access = NODAL_TRY(client::load_kubeconfig(where.admin_kubeconfig()));
-  NODAL_TRY(merge_kubeconfig(&access));
+  NODAL_TRY(join_user_kubeconfig(where));
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - started).count();
   std::puts(text::cat("The cluster is up after ", took, " ms. kubectl uses it: context \"",
-                      kContext, "\" in ", kubeconfig_path(), ".")
+                      kContext, "\" in ", user_kubeconfig(), ".")
                 .c_str());
   return {};
 }
@@ -422,7 +343,7 @@ Result<> delete_cluster() {
   const auto settings = read_settings(where).value_or(Settings{});
   NODAL_TRY(stop_parts(where));
   NODAL_TRY(clean(where, settings));
-  NODAL_TRY(merge_kubeconfig(nullptr));
+  NODAL_TRY(leave_user_kubeconfig());
   std::puts("Nothing of the cluster is left on this node.");
   return {};
 }

@@ -122,9 +122,9 @@ Result<> remove_everything(const Options& options) {
 }
 
 Result<> run(const Options& options) {
-  const auto access = NODAL_TRY(client::load_kubeconfig(options.kubeconfig));
-  const auto api = std::make_shared<client::Client>(NODAL_TRY(client::connect(access)),
-                                                    text::cat("nodal-proxy/", NODAL_VERSION));
+  const auto api =
+      std::make_shared<client::Client>(NODAL_TRY(client::connect_following(options.kubeconfig)),
+                                       text::cat("nodal-proxy/", NODAL_VERSION));
 
   NODAL_TRY(LocalNetwork::enable_forwarding(options.cluster_cidr.base().is_v6()));
   NODAL_TRY(LocalNetwork::add_addresses(options.cluster_dns));
@@ -230,8 +230,9 @@ Result<> run(const Options& options) {
                                                          {.trim = trim_metadata<core_v1::Service>});
   const client::Reflector<discovery_v1::EndpointSlice> slice_feed(
       api, table.slices(), {.trim = trim_metadata<discovery_v1::EndpointSlice>});
-  log::info("nodal-proxy is up",
-            {{"version", NODAL_VERSION}, {"node", options.node_name}, {"server", access.server}});
+  log::info("nodal-proxy is up", {{"version", NODAL_VERSION},
+                                  {"node", options.node_name},
+                                  {"kubeconfig", options.kubeconfig}});
 
   std::stop_source stop;
   wait_for_stop_signal(stop);

@@ -60,3 +60,17 @@ after=$(k get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.uid} {.st
 same=$(printf "%s\n" "$after" | grep -cxF "$before")
 expect "the pods are the same, never restarted" "^2\$" "$same"
 [ "$same" = 2 ] || { say "before: $before"; say "after: $after"; k get events | tail -n 20; }
+
+# Keys that run out are replaced while everything runs.
+master_pid=$(pgrep -f "$NODAL_BIN/nodal-master ")
+agent_pid=$(pgrep -f "$NODAL_BIN/nodal-agent ")
+rm /var/lib/nodal/master/pki/agent*.crt /var/lib/nodal/master/pki/proxy*.crt
+on_node "$NODAL_BIN/nodectl" up >/dev/null
+took() { [ "$(grep -c "took the new$2 keys" "/var/log/nodal/$1.log")" = 1 ]; }
+check 'the agent takes new keys for the master' until_true 10 took agent ''
+check 'and to serve with' until_true 10 took agent ' serving'
+check 'the proxy too' until_true 10 took proxy ''
+expect 'the master gets through to the agent' '.' "$(k exec deployment/web -- date)"
+k scale deployment web --replicas=4 >/dev/null
+check 'and the agent to the master' k wait --for=jsonpath='{.status.readyReplicas}'=4 deployment/web --timeout=60s
+expect 'nobody was started anew for it' "^$master_pid $agent_pid\$" "$(pgrep -f "$NODAL_BIN/nodal-master ") $(pgrep -f "$NODAL_BIN/nodal-agent ")"
