@@ -65,8 +65,8 @@ void put(int fd, std::string_view bytes) {
 
 class Conversation {
  public:
-  Conversation(http::Connection& connection, bool input, bool tty)
-      : connection_(connection), input_(input), tty_(tty) {}
+  Conversation(http::Connection& connection, bool input, bool tty, bool redraw)
+      : connection_(connection), input_(input), tty_(tty), redraw_(redraw) {}
 
   Result<int> run() {
     std::optional<RawTerminal> raw;
@@ -123,6 +123,7 @@ class Conversation {
     sigaddset(&resized, SIGWINCH);
     const UniqueFd winch(tty_ ? ::signalfd(-1, &resized, SFD_CLOEXEC | SFD_NONBLOCK) : -1);
     const StopFd stop(over_.get_token());
+    if (tty_ && redraw_) send_size(1);
     if (tty_) send_size();
     bool more = input_;
     std::vector<char> buffer(kPiece);
@@ -148,16 +149,16 @@ class Conversation {
     }
   }
 
-  void send_size() {
+  void send_size(unsigned more = 0) {
     winsize size{};
     if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return;
     static_cast<void>(
-        send(websocket::Opcode::binary,
-             text::cat(kResize, R"({"Width":)", size.ws_col, R"(,"Height":)", size.ws_row, "}")));
+        send(websocket::Opcode::binary, text::cat(kResize, R"({"Width":)", size.ws_col + more,
+                                                  R"(,"Height":)", size.ws_row + more, "}")));
   }
 
   http::Connection& connection_;
-  const bool input_, tty_;
+  const bool input_, tty_, redraw_;
   std::stop_source over_;
   std::mutex sending_;
   std::string status_;
@@ -194,12 +195,12 @@ Result<std::unique_ptr<http::Connection>> open_websocket(const Globals& globals,
   return std::move(answer.connection);
 }
 
-Result<int> converse(http::Connection& connection, bool input, bool tty) {
+Result<int> converse(http::Connection& connection, bool input, bool tty, bool redraw) {
   sigset_t resized;
   sigemptyset(&resized);
   sigaddset(&resized, SIGWINCH);
   ::pthread_sigmask(SIG_BLOCK, &resized, nullptr);  // the sender reads it
-  return Conversation(connection, input, tty).run();
+  return Conversation(connection, input, tty, redraw).run();
 }
 
 Result<int> exit_code_of(std::string_view status) {

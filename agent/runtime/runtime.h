@@ -76,7 +76,7 @@ class Runtime {
       std::string_view id, const std::vector<std::string>& command,
       const StreamOptions& options) = 0;
   /// The streams of a running container's own process; whether on a terminal is the container's.
-  /// @errors not_found
+  /// @errors not_found: it does not run
   virtual Result<std::unique_ptr<ProcessStreams>> attach(std::string_view id,
                                                          const StreamOptions& options) = 0;
 

@@ -148,6 +148,14 @@ cat $work/folder/a.yaml | @ apply -f -
 quiet @ wait --for=jsonpath='{.status.phase}'=Succeeded pod/once --timeout=30s
 @ get pod once
 @ logs once
+@ run talk -i --rm --restart=Never --image=web:1 -- sh -c 'sleep 2; echo said; exit 3'
+quiet @ wait --for=delete pod/talk
+@ run talk --attach --rm -q --restart=OnFailure --image=web:1 -- sh -c 'sleep 2; echo said'
+quiet @ wait --for=delete pod/talk
+@ run talk --attach --rm --expose --port=80 --pod-running-timeout=1s --image=none:1 --image-pull-policy=Never
+@ run talk --rm --image=web:1
+@ run talk -t --image=web:1
+@ run talk --image=web:1 --privileged --annotations=a=b --overrides='{"spec":{"nodeName":"x"}}' --dry-run=client -o yaml
 @ cordon node1
 @ get nodes
 @ uncordon node1

@@ -42,6 +42,7 @@ streams() {
   rm -f "$work/back"
   expect 'attach' '^typed$' "$( (echo 'echo typed'; sleep 1) | timeout 3 nsenter --net=/run/netns/"$node_ns" "$kubectl" attach -i shell 2>/dev/null)"
   expect 'run -i --rm' '^hi there$' "$(k run -i --rm --restart=Never once --image=box:v1 --overrides="$short" -- sh -c 'sleep 1; echo hi there' </dev/null 2>/dev/null)"
+  expect 'run -i --rm: ended before anybody was attached' '^quick$' "$(k run -i --rm --restart=Never fast --image=box:v1 --overrides="$short" -- echo quick </dev/null 2>/dev/null)"
   expect 'run -it --rm: nothing is left' 'NotFound' "$(k get pod once 2>&1)"
   expect 'logs of several pods' '^\[pod/web/web\] ' "$(k exec box -- wget -qO- "http://$(k get pod web -o 'jsonpath={.status.podIP}'):8080/passwd" >/dev/null; k logs -l app=web --prefix --tail=1)"
 

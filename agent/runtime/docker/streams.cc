@@ -115,6 +115,10 @@ Result<std::unique_ptr<ProcessStreams>> DockerRuntime::attach(std::string_view i
       engine_.upgrade(text::cat("/containers/", container,
                                 "/attach?stream=1&stdout=1&stderr=1&stdin=", options.input ? 1 : 0),
                       ""));
+  // To a container that has ended meanwhile the engine attaches, too, and waits for its next start.
+  const auto now = NODAL_TRY(parse_details(
+      NODAL_TRY(engine_.call("GET", text::cat("/containers/", container, "/json"))).text()));
+  if (!now.running) return fail(Errc::not_found, "the container is not running any more");
   return std::make_unique<DockerStreams>(engine_, std::move(connection), known.tty, container, "");
 }
 
