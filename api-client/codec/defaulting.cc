@@ -5,19 +5,32 @@
 
 namespace nodal::codec {
 namespace json = boost::json;
+namespace {
+
+// Left out, or the zero value of a field that cannot tell that from absence: type: "",
+// periodSeconds: 0.
+bool is_absent(const json::value* value, const schema::Field& field) {
+  if (!value || value->is_null()) return true;
+  if (field.pointer) return false;
+  if (const auto* text = value->if_string()) return text->empty();
+  if (const auto* number = value->if_int64()) return *number == 0;
+  if (const auto* number = value->if_uint64()) return *number == 0;
+  return false;
+}
+
+}  // namespace
 
 void fill_defaults(json::object& object, const schema::Type& type) {
   for (const schema::Field& field : type.fields) {
     if (field.spliced) continue;
     auto* value = object.if_contains(field.name);
-    if (!value || value->is_null()) {
-      if (field.default_json.empty()) continue;
+    if (!field.default_json.empty() && is_absent(value, field)) {
       boost::system::error_code error;
       auto parsed = json::parse(field.default_json, error);
       if (error) continue;
       value = &(object[field.name] = std::move(parsed));
     }
-    if (!field.type) continue;
+    if (!value || !field.type) continue;
     if (field.kind == schema::Kind::object) {
       if (auto* inner = value->if_object()) fill_defaults(*inner, *field.type);
     } else if (field.kind == schema::Kind::array && field.element == schema::Kind::object) {

@@ -1,6 +1,8 @@
 // api-client/codec/names.cc — see names.h.
 #include "api-client/codec/names.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace nodal::names {
@@ -102,6 +104,29 @@ std::string config_key(std::string_view text) {
   return "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
          "'key.name',  or 'KEY_NAME',  or "
          "'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+}
+
+std::string percent(std::string_view text) {
+  const bool good = text.size() > 1 && text.ends_with('%') &&
+                    std::ranges::all_of(text.substr(0, text.size() - 1),
+                                        [](char c) { return c >= '0' && c <= '9'; });
+  if (good) return {};
+  return "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  "
+         "or '93%', regex used for validation is '[0-9]+%')";
+}
+
+std::vector<std::string> port_name(std::string_view text) {
+  std::vector<std::string> out;
+  if (text.size() > 15) out.push_back(too_long(15));
+  if (text.empty() || !std::ranges::all_of(text, [](char c) { return lower_alnum(c) || c == '-'; }))
+    out.emplace_back("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+  if (std::ranges::none_of(text, [](char c) { return c >= 'a' && c <= 'z'; }))
+    out.emplace_back("must contain at least one letter (a-z)");
+  if (text.find("--") != std::string_view::npos)
+    out.emplace_back("must not contain consecutive hyphens");
+  if (text.starts_with('-') || text.ends_with('-'))
+    out.emplace_back("must not begin or end with a hyphen");
+  return out;
 }
 
 }  // namespace nodal::names

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nodal::names {
 
@@ -15,5 +16,10 @@ std::string qualified_name(
     std::string_view text);  ///< keys of labels and annotations: [prefix/]name
 std::string label_value(std::string_view text);
 std::string config_key(std::string_view text);  ///< keys of ConfigMaps and Secrets
+std::string percent(std::string_view text);     ///< "25%"
+
+/// The same of the name of a port, which may break several rules at once; empty for a good one.
+/// @source RFC 6335 §5.1
+std::vector<std::string> port_name(std::string_view text);
 
 }  // namespace nodal::names

@@ -9,6 +9,7 @@
 #include "base/net/address.h"
 #include "base/text.h"
 #include "master/registry/api_error.h"
+#include "master/registry/strategy/labels.h"
 
 namespace nodal::master {
 namespace json = boost::json;
@@ -18,7 +19,6 @@ using schema::Field;
 using schema::Kind;
 
 constexpr std::size_t kMaxErrors = 64;
-constexpr std::size_t kAnnotationsLimit = 256u << 10;
 
 std::string_view view(const json::string& s) { return {s.data(), s.size()}; }
 
@@ -152,7 +152,8 @@ class Validator {
     }
     if (const auto* string = value.if_string(); string && kind == Kind::string) {
       const auto text = view(*string);
-      if (!field.enum_values.empty() && !text.empty() &&
+      // "" stands for absence, but where absence can be told from it.
+      if (!field.enum_values.empty() && (!text.empty() || field.pointer) &&
           std::ranges::find(field.enum_values, text) == field.enum_values.end()) {
         std::string list;
         for (const auto allowed : field.enum_values)
@@ -246,26 +247,9 @@ void validate_metadata(const schema::Resource& resource, const json::object& obj
                                                                    : names::dns_subdomain(name);
   if (!problem.empty()) invalid("metadata.name", name, problem);
   if (const auto* labels = object_in(*metadata, "labels"))
-    for (const auto& [key, value] : *labels) {
-      const std::string_view k(key.data(), key.size());
-      if (const auto why = names::qualified_name(k); !why.empty())
-        invalid("metadata.labels", k, why);
-      const auto text = value.is_string() ? view(value.get_string()) : std::string_view();
-      if (const auto why = names::label_value(text); !why.empty())
-        invalid("metadata.labels", text, why);
-    }
-  if (const auto* annotations = object_in(*metadata, "annotations")) {
-    std::size_t size = 0;
-    for (const auto& [key, value] : *annotations) {
-      const std::string_view k(key.data(), key.size());
-      if (const auto why = names::qualified_name(text::lower(k)); !why.empty())
-        invalid("metadata.annotations", k, why);
-      size += k.size() + (value.is_string() ? value.get_string().size() : 0);
-    }
-    if (size > kAnnotationsLimit)
-      errors.push_back({"FieldValueTooLong", "metadata.annotations",
-                        text::cat("Too long: may not be more than ", kAnnotationsLimit, " bytes")});
-  }
+    validate_labels(*labels, "metadata.labels", errors);
+  if (const auto* annotations = object_in(*metadata, "annotations"))
+    validate_annotations(*annotations, "metadata.annotations", errors);
   if (const auto* finalizers = metadata->if_contains("finalizers");
       finalizers && finalizers->is_array())
     for (const auto& finalizer : finalizers->get_array()) {

@@ -54,23 +54,6 @@ void check_host(std::string_view host, const std::string& at, Report& report) {
   if (!problem.empty()) report.invalid(at, host, problem);
 }
 
-// A name of the IANA service registry's form (RFC 6335 §5.1).
-void check_port_name(std::string_view name, const std::string& at, Report& report) {
-  if (name.size() > 15) report.invalid(at, name, "must be no more than 15 characters");
-  const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  if (!std::ranges::all_of(name, good))
-    report.invalid(at, name,
-                   "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
-  if (std::ranges::none_of(name, [](char c) { return c >= 'a' && c <= 'z'; }))
-    report.invalid(at, name, "must contain at least one letter (a-z)");
-  if (name.find("--") != std::string_view::npos)
-    report.invalid(at, name, "must not contain consecutive hyphens");
-  if (name.starts_with('-') || name.ends_with('-'))
-    report.invalid(at, name, "must not begin or end with a hyphen");
-}
-
 void check_service(const json::object& backend, const json::object& service, const std::string& at,
                    Report& report) {
   const auto name = string_in(service, "name");
@@ -85,7 +68,8 @@ void check_service(const json::object& backend, const json::object& service, con
   if (!port_name.empty() && number != 0)
     report.invalid(at, "", "cannot set both port name & port number");
   else if (!port_name.empty())
-    check_port_name(port_name, at + ".service.port.name", report);
+    for (const auto& why : names::port_name(port_name))
+      report.invalid(at + ".service.port.name", port_name, why);
   else if (number == 0)
     report.required(at, "port name or number is required");
   else if (number < 1 || number > 65535)
@@ -102,7 +86,7 @@ void check_backend(const json::object& backend, const std::string& at, Report& r
 void check_path(const json::object& path, const std::string& at, Report& report) {
   const auto type = string_in(path, "pathType");
   const auto text = string_in(path, "path");
-  if (type.empty()) report.required(at + ".pathType", "pathType must be specified");
+  if (!path.contains("pathType")) report.required(at + ".pathType", "pathType must be specified");
   const bool literal = type == "Exact" || type == "Prefix";
   if (!text.starts_with('/') && (literal || !text.empty()))
     report.invalid(at + ".path", text, "must be an absolute path");

@@ -2,8 +2,9 @@
 #include <algorithm>
 #include <set>
 
+#include "api-client/codec/names.h"
 #include "api-client/codec/quantity.h"
-#include "master/registry/strategy/fields.h"
+#include "master/registry/strategy/report.h"
 
 namespace nodal::master {
 namespace {
@@ -13,52 +14,10 @@ using Names = std::set<std::string, std::less<>>;
 
 constexpr std::string_view kContainerLists[] = {"initContainers", "containers",
                                                 "ephemeralContainers"};
-constexpr std::size_t kMostErrors = 64;  ///< nobody reads more, and each looks through all before
-constexpr const char* kRequired = "FieldValueRequired";
-constexpr const char* kInvalid = "FieldValueInvalid";
-constexpr const char* kForbidden = "FieldValueForbidden";
-constexpr const char* kDuplicate = "FieldValueDuplicate";
-
-// One error a field: the first said is the most telling.
-class Report {
- public:
-  explicit Report(FieldErrors& errors) : errors_(errors) {}
-  void add(const char* reason, const std::string& field, std::string message) {
-    if (errors_.size() >= kMostErrors) return;
-    if (std::ranges::none_of(errors_, [&](const FieldError& e) { return e.field == field; }))
-      errors_.push_back({reason, field, std::move(message)});
-  }
-  void required(const std::string& field) { add(kRequired, field, "Required value"); }
-  void invalid(const std::string& field, std::string_view value, std::string_view why) {
-    add(kInvalid, field, text::cat("Invalid value: ", quoted(value), ": ", why));
-  }
-  void duplicate(const std::string& field, std::string_view value) {
-    add(kDuplicate, field, text::cat("Duplicate value: ", quoted(value)));
-  }
-
- private:
-  FieldErrors& errors_;
-};
 
 bool climbs(std::string_view path) {
   const auto parts = text::split(path, '/');
   return std::ranges::find(parts, "..") != parts.end();
-}
-
-// A path inside a volume: it may not lead out.
-void check_inner_path(std::string_view path, const std::string& field, Report& report) {
-  if (path.starts_with('/'))
-    report.invalid(field, path, "must be a relative path");
-  else if (climbs(path))
-    report.invalid(field, path, "must not contain '..'");
-}
-
-template <class Call>
-void each(const json::object& object, std::string_view list, const std::string& at, Call call) {
-  if (const auto* items = list_in(object, list))
-    for (std::size_t i = 0; i < items->size(); ++i)
-      if (const auto* item = (*items)[i].if_object())
-        call(*item, text::cat(at, ".", list, "[", i, "]"));
 }
 
 void check_items(const json::object& source, const std::string& at, Report& report) {
@@ -77,7 +36,7 @@ void check_volume(const json::object& volume, const std::string& at, Names& name
   std::size_t sources = 0;
   for (const auto& [key, value] : volume)
     if (view(key) != "name" && !value.is_null()) ++sources;
-  if (sources > 1) report.add(kForbidden, at, "Forbidden: may not specify more than 1 volume type");
+  if (sources > 1) report.forbidden(at, "may not specify more than 1 volume type");
   for (const std::string_view kind : {"configMap", "secret", "downwardAPI"})
     if (const auto* source = object_in(volume, kind))
       check_items(*source, text::cat(at, ".", kind), report);
@@ -109,29 +68,20 @@ void check_env(const json::object& container, const std::string& at, Report& rep
     const auto* from = object_in(env, "valueFrom");
     if (!from) return;
     if (from->size() != 1)
-      report.add(kInvalid, field + ".valueFrom",
+      report.add("FieldValueInvalid", field + ".valueFrom",
                  from->empty() ? "Invalid value: \"\": must specify one of: `fieldRef`, "
                                  "`resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
                                : "Invalid value: \"\": may not have more than one field specified "
                                  "at a time");
     if (!string_in(env, "value").empty())
-      report.add(kInvalid, field + ".valueFrom",
+      report.add("FieldValueInvalid", field + ".valueFrom",
                  "Invalid value: \"\": may not be specified when `value` is not empty");
   });
 }
 
 void check_port_of(const json::object& handler, const std::string& field, Report& report) {
-  const auto* port = handler.if_contains("port");
-  if (!port) return report.required(field + ".port");
-  if (const auto number = int_in(handler, "port")) {
-    if (*number < 1 || *number > 65535)
-      report.add(kInvalid, field + ".port",
-                 text::cat("Invalid value: ", *number, ": must be between 1 and 65535, inclusive"));
-    return;
-  }
-  const auto name = string_in(handler, "port");
-  if (name.empty() || name.size() > 15)
-    report.invalid(field + ".port", name, "must be no more than 15 characters, and not empty");
+  if (!handler.contains("port")) return report.required(field + ".port");
+  check_port(handler, "port", field + ".port", report);
 }
 
 void check_handler(const json::object& handler, const std::string& field, Report& report) {
@@ -139,8 +89,7 @@ void check_handler(const json::object& handler, const std::string& field, Report
   for (const std::string_view kind : {"exec", "httpGet", "tcpSocket", "grpc", "sleep"})
     if (const auto* one = object_in(handler, kind)) {
       if (++handlers > 1)
-        report.add(kForbidden, text::cat(field, ".", kind),
-                   "Forbidden: may not specify more than 1 handler type");
+        report.forbidden(text::cat(field, ".", kind), "may not specify more than 1 handler type");
       if (kind == "httpGet" || kind == "tcpSocket")
         check_port_of(*one, text::cat(field, ".", kind), report);
       if (kind == "exec") {
@@ -148,7 +97,7 @@ void check_handler(const json::object& handler, const std::string& field, Report
         if (!command || command->empty()) report.required(field + ".exec.command");
       }
     }
-  if (handlers == 0) report.add(kRequired, field, "Required value: must specify a handler type");
+  if (handlers == 0) report.required(field, "must specify a handler type");
 }
 
 void check_probes(const json::object& container, const std::string& at, Report& report) {
@@ -158,8 +107,7 @@ void check_probes(const json::object& container, const std::string& at, Report& 
     const auto field = text::cat(at, ".", kind);
     check_handler(*probe, field, report);
     if (kind != "readinessProbe" && int_in(*probe, "successThreshold").value_or(1) != 1)
-      report.add(kInvalid, field + ".successThreshold",
-                 text::cat("Invalid value: ", *int_in(*probe, "successThreshold"), ": must be 1"));
+      report.invalid(field + ".successThreshold", *int_in(*probe, "successThreshold"), "must be 1");
   }
   if (const auto* lifecycle = object_in(container, "lifecycle"))
     for (const std::string_view kind : {"postStart", "preStop"})
@@ -193,16 +141,18 @@ void check_resources(const json::object& container, const std::string& at, Repor
 
 void check_ports(const json::object& container, const std::string& at, bool host_network,
                  Names& host_ports, Report& report) {
-  Names names;
+  Names taken_names;
   each(container, "ports", at, [&](const json::object& port, const std::string& field) {
     const auto name = string_in(port, "name");
-    if (!name.empty() && !names.emplace(name).second) report.duplicate(field + ".name", name);
+    if (const auto problems = names::port_name(name); !name.empty() && !problems.empty())
+      report.invalid(field + ".name", name, problems.front());
+    else if (!name.empty() && !taken_names.emplace(name).second)
+      report.duplicate(field + ".name", name);
     const auto host = int_in(port, "hostPort").value_or(0);
     if (host == 0) return;
     if (host_network && host != int_in(port, "containerPort").value_or(0))
-      report.add(kInvalid, field + ".containerPort",
-                 text::cat("Invalid value: ", int_in(port, "containerPort").value_or(0),
-                           ": must match `hostPort` when `hostNetwork` is true"));
+      report.invalid(field + ".containerPort", int_in(port, "containerPort").value_or(0),
+                     "must match `hostPort` when `hostNetwork` is true");
     const auto taken =
         text::cat(string_in(port, "protocol"), "/", string_in(port, "hostIP"), "/", host);
     if (!host_ports.emplace(taken).second) report.duplicate(field + ".hostPort", taken);
@@ -217,7 +167,7 @@ void check_mounts(const json::object& container, const std::string& at, const Na
     if (name.empty())
       report.required(field + ".name");
     else if (!volumes.contains(name))
-      report.add("FieldValueNotFound", field + ".name", text::cat("Not found: ", quoted(name)));
+      report.not_found(field + ".name", name);
     const auto path = string_in(mount, "mountPath");
     if (path.empty()) report.required(field + ".mountPath");
     if (!path.empty() && !paths.emplace(path).second)
@@ -253,14 +203,16 @@ void validate_pod_spec(const json::object& spec, const std::string& path, FieldE
       check_resources(container, at, report);
       check_ports(container, at, bool_in(spec, "hostNetwork"), host_ports, report);
       check_mounts(container, at, volumes, report);
+      validate_security_context(container, at, report);
     });
+  validate_security_context(spec, path, report);
+  validate_placement(spec, path, errors);
   if (const auto grace = int_in(spec, "terminationGracePeriodSeconds"); grace && *grace < 0)
-    report.add(kInvalid, path + ".terminationGracePeriodSeconds",
-               text::cat("Invalid value: ", *grace, ": must be greater than or equal to 0"));
+    report.invalid(path + ".terminationGracePeriodSeconds", *grace,
+                   "must be greater than or equal to 0");
   if (const auto deadline = int_in(spec, "activeDeadlineSeconds"); deadline && *deadline < 1)
-    report.add(
-        kInvalid, path + ".activeDeadlineSeconds",
-        text::cat("Invalid value: ", *deadline, ": must be between 1 and 2147483647, inclusive"));
+    report.invalid(path + ".activeDeadlineSeconds", *deadline,
+                   "must be between 1 and 2147483647, inclusive");
 }
 
 }  // namespace nodal::master

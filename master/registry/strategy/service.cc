@@ -2,7 +2,8 @@
 // may not change.
 #include <set>
 
-#include "master/registry/strategy/fields.h"
+#include "master/registry/strategy/labels.h"
+#include "master/registry/strategy/report.h"
 
 namespace nodal::master {
 namespace {
@@ -37,7 +38,12 @@ void default_service(json::object& service) {
     default_to(*spec, "ipFamilies", json::array{"IPv4"});
     default_to(*spec, "ipFamilyPolicy", "SingleStack");
   }
-  if (has_node_ports(*spec)) default_to(*spec, "externalTrafficPolicy", "Cluster");
+  if (string_in(*spec, "externalTrafficPolicy").empty()) {
+    if (has_node_ports(*spec))
+      (*spec)["externalTrafficPolicy"] = "Cluster";
+    else
+      spec->erase("externalTrafficPolicy");
+  }
   if (string_in(*spec, "type") == "LoadBalancer")
     default_to(*spec, "allocateLoadBalancerNodePorts", true);
   object_of(object_of(service, "status"), "loadBalancer");
@@ -108,6 +114,8 @@ void validate_service(const json::object& service, FieldErrors& errors) {
     errors.push_back(
         {"FieldValueForbidden", "spec.externalIPs",
          "Forbidden: externalIPs are not served here; use type NodePort or an Ingress"});
+  if (const auto* selector = object_in(*spec, "selector"))
+    validate_labels(*selector, "spec.selector", errors);
   if (!ports) return;
   std::set<std::string> names, fronts, node_ports;
   for (std::size_t i = 0; i < ports->size(); ++i) {
@@ -133,11 +141,10 @@ void validate_service(const json::object& service, FieldErrors& errors) {
         !node_ports.insert(text::cat(node_port, "/", string_in(*port, "protocol"))).second)
       errors.push_back(
           {"FieldValueDuplicate", at + ".nodePort", text::cat("Duplicate value: ", node_port)});
-    if (const auto* target = port->if_contains("targetPort");
-        target && target->is_int64() && (target->get_int64() < 1 || target->get_int64() > 65535))
-      errors.push_back({"FieldValueInvalid", at + ".targetPort",
-                        text::cat("Invalid value: ", target->get_int64(),
-                                  ": must be between 1 and 65535, inclusive")});
+    if (port->contains("targetPort")) {
+      Report report(errors);
+      check_port(*port, "targetPort", at + ".targetPort", report);
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 // master/registry/strategy/workload.cc — Deployment and ReplicaSet: their template, selector and
 // rollout.
-#include "master/registry/strategy/fields.h"
+#include "api-client/codec/names.h"
+#include "master/registry/strategy/labels.h"
+#include "master/registry/strategy/report.h"
 
 namespace nodal::master {
 namespace {
@@ -76,6 +78,7 @@ void validate_workload(const json::object& object, FieldErrors& errors) {
   const auto* metadata = pod ? object_in(*pod, "metadata") : nullptr;
   const auto* labels = metadata ? object_in(*metadata, "labels") : nullptr;
   if (const auto* selector = object_in(*spec, "selector")) {
+    validate_label_selector(*selector, "spec.selector", errors);
     const auto* match = object_in(*selector, "matchLabels");
     const auto* expressions = list_in(*selector, "matchExpressions");
     if ((!match || match->empty()) && (!expressions || expressions->empty()))
@@ -90,6 +93,10 @@ void validate_workload(const json::object& object, FieldErrors& errors) {
                         text::cat("Invalid value: ", go_map(labels),
                                   ": `selector` does not match template `labels`")});
   }
+  // The API names these without "metadata", unlike the one above.
+  if (labels) validate_labels(*labels, "spec.template.labels", errors);
+  if (const auto* annotations = metadata ? object_in(*metadata, "annotations") : nullptr)
+    validate_annotations(*annotations, "spec.template.annotations", errors);
   const auto* pod_spec = pod ? object_in(*pod, "spec") : nullptr;
   if (!pod_spec) return;
   validate_pod_spec(*pod_spec, "spec.template.spec", errors);
@@ -98,10 +105,32 @@ void validate_workload(const json::object& object, FieldErrors& errors) {
     errors.push_back(
         {"FieldValueNotSupported", "spec.template.spec.restartPolicy",
          text::cat("Unsupported value: ", quoted(restart), R"(: supported values: "Always")")});
+  if (pod_spec->contains("activeDeadlineSeconds"))
+    errors.push_back({"FieldValueForbidden", "spec.template.spec.activeDeadlineSeconds",
+                      "Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported"});
 }
 
-bool is_zero(const json::object& object, std::string_view key) {
-  return int_in(object, key) == 0 || string_in(object, key) == "0%";
+// A share of the pods, as a count or a percentage.
+struct Share {
+  std::int64_t value = 0;
+  bool percent = false;
+};
+std::optional<Share> share_in(const json::object& rolling, std::string_view key, Report& report) {
+  if (!rolling.contains(key)) return std::nullopt;
+  const auto field = text::cat("spec.strategy.rollingUpdate.", key);
+  if (const auto count = int_in(rolling, key)) {
+    if (*count >= 0) return Share{*count, false};
+    report.invalid(field, *count, "must be greater than or equal to 0");
+    return std::nullopt;
+  }
+  const auto given = string_in(rolling, key);
+  if (const auto why = names::percent(given); !why.empty()) {
+    report.invalid(field, given, why);
+    return std::nullopt;
+  }
+  constexpr std::int64_t kHuge = 1'000'000;  // for more digits than a number has
+  const auto number = text::number<std::int64_t>(given.substr(0, given.size() - 1));
+  return Share{number.value_or(kHuge), true};
 }
 
 void validate_deployment(const json::object& object, FieldErrors& errors) {
@@ -113,10 +142,24 @@ void validate_deployment(const json::object& object, FieldErrors& errors) {
   if (string_in(*strategy, "type") == "Recreate" && rolling)
     errors.push_back({"FieldValueForbidden", "spec.strategy.rollingUpdate",
                       "Forbidden: may not be specified when strategy `type` is 'Recreate'"});
-  if (rolling && is_zero(*rolling, "maxUnavailable") && is_zero(*rolling, "maxSurge"))
-    errors.push_back({"FieldValueInvalid", "spec.strategy.rollingUpdate.maxUnavailable",
-                      text::cat("Invalid value: ", json::serialize(rolling->at("maxUnavailable")),
-                                ": may not be 0 when `maxSurge` is 0")});
+  Report report(errors);
+  if (rolling) {
+    const auto unavailable = share_in(*rolling, "maxUnavailable", report);
+    const auto surge = share_in(*rolling, "maxSurge", report);
+    const auto refuse = [&](std::string_view why) {
+      report.add(
+          "FieldValueInvalid", "spec.strategy.rollingUpdate.maxUnavailable",
+          text::cat("Invalid value: ", json::serialize(rolling->at("maxUnavailable")), ": ", why));
+    };
+    if (unavailable && surge && unavailable->value == 0 && surge->value == 0)
+      refuse("may not be 0 when `maxSurge` is 0");
+    if (unavailable && unavailable->percent && unavailable->value > 100)
+      refuse("must not be greater than 100%");
+  }
+  if (const auto deadline = int_in(*spec, "progressDeadlineSeconds");
+      deadline && *deadline <= int_in(*spec, "minReadySeconds").value_or(0))
+    report.invalid("spec.progressDeadlineSeconds", *deadline,
+                   "must be greater than minReadySeconds");
 }
 
 }  // namespace
