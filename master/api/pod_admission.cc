@@ -1,6 +1,8 @@
 // master/api/pod_admission.cc — what a new Pod gets from its service account and the cluster's
 // defaults.
 #include <boost/json.hpp>
+#include <chrono>
+#include <thread>
 
 #include "base/text.h"
 #include "master/api/handlers.h"
@@ -11,6 +13,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kTokenPath = "/var/run/secrets/kubernetes.io/serviceaccount";
+constexpr std::string_view kAccount = "default";
+constexpr std::chrono::milliseconds kAccountWait{1000};
 constexpr std::string_view kMirror = "kubernetes.io/config.mirror";
 
 std::string_view string_of(const json::object& object, std::string_view key) {
@@ -119,9 +123,15 @@ Answer<> admit_pod(Call& call, json::object& pod) {
         if (volume.is_object() && volume.get_object().contains("secret"))
           return errors::forbidden(*call.resource, name, "a mirror pod may not reference secrets");
   } else {
-    if (account.empty()) account = "default";
+    if (account.empty()) account = kAccount;
     const schema::Resource* accounts = schema::find_resource("", "v1", "serviceaccounts");
-    const auto entry = call.api->objects().get(*accounts, ns, account);
+    auto entry = call.api->objects().get(*accounts, ns, account);
+    // A Namespace that was made a moment ago gets its account any moment.
+    for (const auto until = std::chrono::steady_clock::now() + kAccountWait;
+         !entry && entry.error().reason == "NotFound" && account == kAccount &&
+         std::chrono::steady_clock::now() < until;
+         entry = call.api->objects().get(*accounts, ns, account))
+      std::this_thread::sleep_for(kAccountWait / 50);
     if (!entry) {
       if (entry.error().reason != "NotFound") return std::unexpected(entry.error());
       return errors::forbidden(*call.resource, name,

@@ -54,6 +54,8 @@ struct Mirrors::Feeds {
   std::unique_ptr<client::Reflector<core_v1::Secret>> secrets;
   std::unique_ptr<client::Reflector<apps_v1::ReplicaSet>> replica_sets;
   std::unique_ptr<client::Reflector<apps_v1::Deployment>> deployments;
+  std::unique_ptr<client::Reflector<networking_v1::Ingress>> ingresses;
+  std::unique_ptr<client::Reflector<networking_v1::IngressClass>> ingress_classes;
 };
 
 Mirrors::Mirrors() {
@@ -94,6 +96,9 @@ void Mirrors::start(const std::shared_ptr<client::Client>& client) {
   feed(feeds_->secrets, secrets, {.trim = [](core_v1::Secret& secret) { secret.data.clear(); }});
   feed(feeds_->replica_sets, replica_sets);
   feed(feeds_->deployments, deployments);
+  feed(feeds_->ingresses, ingresses,
+       {.trim = [](networking_v1::Ingress& ingress) { ingress.spec = {}; }});
+  feed(feeds_->ingress_classes, ingress_classes);
 }
 
 void Mirrors::stop() { feeds_.reset(); }
@@ -103,7 +108,7 @@ bool Mirrors::has_synced() const {
          namespaces.has_synced() && service_accounts.has_synced() && root_cas.has_synced() &&
          endpoints.has_synced() && slices.has_synced() && leases.has_synced() &&
          config_maps.has_synced() && secrets.has_synced() && replica_sets.has_synced() &&
-         deployments.has_synced();
+         deployments.has_synced() && ingresses.has_synced() && ingress_classes.has_synced();
 }
 
 void Mirrors::on_synced(const std::function<void()>& listener) {
@@ -120,6 +125,8 @@ void Mirrors::on_synced(const std::function<void()>& listener) {
   secrets.on_synced(listener);
   replica_sets.on_synced(listener);
   deployments.on_synced(listener);
+  ingresses.on_synced(listener);
+  ingress_classes.on_synced(listener);
 }
 
 }  // namespace nodal::master::controllers

@@ -13,6 +13,7 @@
 #include "gen/coordination_v1.h"
 #include "gen/core_v1.h"
 #include "gen/discovery_v1.h"
+#include "gen/networking_v1.h"
 
 namespace nodal::master::controllers {
 
@@ -49,6 +50,8 @@ class Mirrors {
   client::Mirror<core_v1::Secret> secrets;         ///< metadata only
   client::Mirror<apps_v1::ReplicaSet> replica_sets;
   client::Mirror<apps_v1::Deployment> deployments;
+  client::Mirror<networking_v1::Ingress> ingresses;  ///< metadata only, as the classes
+  client::Mirror<networking_v1::IngressClass> ingress_classes;
 
   void start(const std::shared_ptr<client::Client>& client);
   /// Ends the watches; the sets stay.

@@ -1,6 +1,8 @@
 // master/daemon/bootstrap.cc — see bootstrap.h.
 #include "master/daemon/bootstrap.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace nodal::master {
@@ -33,11 +35,15 @@ Result<> ensure(client::Transport& api, const std::string& collection, std::stri
   return {};
 }
 
+constexpr std::string_view kNamespaces[] = {"default", "kube-system", "kube-public",
+                                            "kube-node-lease"};
+constexpr std::string_view kService = "default/kubernetes";
+
 }  // namespace
 
 Result<> bootstrap(client::Transport& api, const net::IpAddress& service_ip,
                    const net::SocketAddress& served_at) {
-  for (const std::string_view name : {"default", "kube-system", "kube-public", "kube-node-lease"})
+  for (const auto name : kNamespaces)
     NODAL_TRY(ensure(api, "/api/v1/namespaces", name,
                      text::cat(R"({"metadata":{"name":")", name, "\"}}"), false));
   NODAL_TRY(ensure(
@@ -66,6 +72,31 @@ Result<> bootstrap(client::Transport& api, const net::IpAddress& service_ip,
           R"("addressType":"IPv4","endpoints":[{"addresses":[")", served_at.ip.text(),
           R"("],"conditions":{"ready":true}}],)", port, "}"),
       true);
+}
+
+BootstrapKeeper::BootstrapKeeper(controllers::Context context, client::Transport& api,
+                                 net::IpAddress service_ip, net::SocketAddress served_at)
+    : Controller("bootstrap", std::move(context)),
+      api_(api),
+      service_ip_(service_ip),
+      served_at_(served_at) {
+  const auto follow = [this]<class T>(client::Mirror<T>& mirror) {
+    mirror.on_change([this](const client::Change<T>& change) {
+      if (change.key == kService) wake(kService);
+    });
+  };
+  follow(context_.mirrors.services);
+  follow(context_.mirrors.endpoints);
+  follow(context_.mirrors.slices);
+  context_.mirrors.namespaces.on_change([this](const client::Change<core_v1::Namespace>& change) {
+    if (!change.after && std::ranges::find(kNamespaces, change.key) != std::end(kNamespaces))
+      wake(kService);
+  });
+}
+
+Result<Again> BootstrapKeeper::reconcile(const std::string& /*key*/) {
+  NODAL_TRY(bootstrap(api_, service_ip_, served_at_));
+  return Again{};
 }
 
 }  // namespace nodal::master

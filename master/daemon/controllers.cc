@@ -6,12 +6,14 @@
 #include "master/api/loopback.h"
 #include "master/controllers/deployment/controller.h"
 #include "master/controllers/endpointslice/controller.h"
+#include "master/controllers/endpointslice/mirroring.h"
 #include "master/controllers/garbage/controller.h"
 #include "master/controllers/mirrors.h"
 #include "master/controllers/namespace/controller.h"
 #include "master/controllers/node_lifecycle/controller.h"
 #include "master/controllers/replicaset/controller.h"
 #include "master/controllers/serviceaccount/controller.h"
+#include "master/daemon/bootstrap.h"
 #include "master/scheduler/scheduler.h"
 
 namespace nodal::master {
@@ -27,16 +29,18 @@ std::shared_ptr<client::Client> client_for(Api& api, const std::string& name) {
 }  // namespace
 
 struct Controllers::State {
-  State(Api& api, net::Cidr cluster_cidr, std::string ca_pem, const Clock& clock)
+  State(Api& api, client::Transport& own, ClusterFacts facts, const Clock& clock)
       : client(client_for(api, "kube-controller-manager")),
         events(client, "controllermanager", ""),
         context{client, mirrors, events, clock},
-        service_accounts(context, std::move(ca_pem)),
+        keeper(context, own, facts.service_ip, facts.served_at),
+        service_accounts(context, std::move(facts.ca_pem)),
         namespaces(context),
         endpoints(context),
+        mirroring(context),
         replica_sets(context),
         deployments(context),
-        nodes(context, cluster_cidr),
+        nodes(context, facts.cluster_cidr),
         garbage(context),
         scheduler_events(client, "default-scheduler", ""),
         scheduler({client_for(api, "kube-scheduler"), scheduler_events, mirrors.pods, mirrors.nodes,
@@ -48,9 +52,11 @@ struct Controllers::State {
   controllers::Mirrors mirrors;
   client::EventRecorder events;
   controllers::Context context;
+  BootstrapKeeper keeper;
   controllers::ServiceAccountController service_accounts;
   controllers::NamespaceController namespaces;
   controllers::EndpointSliceController endpoints;
+  controllers::EndpointSliceMirroringController mirroring;
   controllers::ReplicaSetController replica_sets;
   controllers::DeploymentController deployments;
   controllers::NodeLifecycleController nodes;
@@ -59,8 +65,8 @@ struct Controllers::State {
   scheduler::Scheduler scheduler;
 };
 
-Controllers::Controllers(Api& api, net::Cidr cluster_cidr, std::string ca_pem, const Clock& clock)
-    : state_(std::make_unique<State>(api, cluster_cidr, std::move(ca_pem), clock)) {}
+Controllers::Controllers(Api& api, client::Transport& own, ClusterFacts facts, const Clock& clock)
+    : state_(std::make_unique<State>(api, own, std::move(facts), clock)) {}
 
 Controllers::~Controllers() { stop(); }
 

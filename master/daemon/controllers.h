@@ -5,16 +5,26 @@
 #include <memory>
 #include <string>
 
+#include "api-client/client/transport.h"
 #include "base/clock.h"
 #include "base/net/address.h"
 #include "master/api/api.h"
 
 namespace nodal::master {
 
-/// Runs until stop() or destroyed. The API must outlive it.
+/// What the controllers know of this cluster.
+struct ClusterFacts {
+  net::Cidr cluster_cidr;        ///< of all pods
+  std::string ca_pem;            ///< that signed the API server's certificate
+  net::IpAddress service_ip;     ///< of the `kubernetes` Service
+  net::SocketAddress served_at;  ///< where it leads
+};
+
+/// Runs until stop() or destroyed. The API and `own` must outlive it.
 class Controllers {
  public:
-  Controllers(Api& api, net::Cidr cluster_cidr, std::string ca_pem, const Clock& clock);
+  /// @param own  the master's own access to the API
+  Controllers(Api& api, client::Transport& own, ClusterFacts facts, const Clock& clock);
   ~Controllers();
   Controllers(const Controllers&) = delete;
   Controllers& operator=(const Controllers&) = delete;

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/http/server.h"
 #include "base/log.h"
+#include "base/loop/keyed_loop.h"
 #include "base/loop/stop.h"
 #include "base/text.h"
 #include "master/api/loopback.h"
@@ -17,6 +18,8 @@
 #include "master/daemon/issue.h"
 #include "master/daemon/options.h"
 #include "master/daemon/parts.h"
+#include "master/registry/object_store.h"
+#include "master/store/expiry.h"
 #include "master/store/memory_kv.h"
 #include "master/store/sqlite_kv.h"
 
@@ -55,6 +58,8 @@ std::vector<std::string> hosts_of(const Options& options, const net::IpAddress& 
   return hosts;
 }
 
+// As kube-apiserver's --event-ttl has it.
+constexpr std::chrono::hours kEventLife{1};
 // A certificate lives ninety days.
 constexpr std::chrono::hours kRenewal{24};
 
@@ -117,7 +122,18 @@ Result<> run(const Options& options) {
   NODAL_TRY(renewal());
   renew_daily(api.timers(), renewal);
 
-  Controllers controllers(api, options.cluster_cidr, pki.ca_pem(), clock);
+  const auto events_of = [](std::string_view group) {
+    return key_prefix(*schema::find_resource(group, "v1", "events"), "");
+  };
+  Expiry expiry(*store, {events_of(""), events_of("events.k8s.io")}, kEventLife);
+  KeyedLoop expiring({.name = "expiry"}, [&](const std::string&) -> Result<Again> {
+    NODAL_TRY(expiry.run(clock.now()));
+    return Again{kEventLife / 12};
+  });
+  expiring.wake("events");
+
+  Controllers controllers(api, own, {options.cluster_cidr, pki.ca_pem(), service_ip, served_at},
+                          clock);
   api.set_ready();
   log::info("master ready",
             {{"listen", options.listen}, {"port", server->port()}, {"store", options.store}});

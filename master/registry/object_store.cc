@@ -377,7 +377,8 @@ Answer<Written> ObjectStore::remove(const schema::Resource& resource, std::strin
           text::cat("Precondition failed: ResourceVersion in precondition: ",
                     request.resource_version, ", ResourceVersion in object meta: ", revision));
 
-    if (!request.propagation_policy.empty()) {
+    // Nothing depends on an Event, and nobody would take the finalizer off again.
+    if (!request.propagation_policy.empty() && resource.kind != "Event") {
       set_finalizer(metadata, "foregroundDeletion", request.propagation_policy == "Foreground");
       set_finalizer(metadata, "orphan", request.propagation_policy == "Orphan");
     }

@@ -1,6 +1,8 @@
 // master/api/handlers/health.cc — /version, /healthz, /livez, /readyz, /metrics.
 #include <sys/utsname.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "master/api/handlers.h"
 
@@ -18,7 +20,16 @@ void answer_text(Call& call, int status, std::string body) {
   call.responder->send(std::move(response));
 }
 
-void checks(Call& call, std::string_view name) {
+bool is_excluded(const Call& call, std::string_view check) {
+  const auto excluded = call.info.parameters("exclude");
+  return std::ranges::find(excluded, check) != excluded.end();
+}
+
+// @param path  "readyz", or "readyz/store" for one check alone
+void checks(Call& call, std::string_view path) {
+  const auto slash = path.find('/');
+  const auto name = path.substr(0, slash);
+
   struct Check {
     std::string_view name;
     bool good;
@@ -27,9 +38,18 @@ void checks(Call& call, std::string_view name) {
   std::vector<Check> list{{"ping", true},
                           {"store", call.api->parts().kv->revision() > 0 || !call.api->ready()}};
   if (name == "readyz") list.push_back({"bootstrap", call.api->ready()});
+  if (slash != std::string_view::npos) {
+    const auto one = std::ranges::find(list, path.substr(slash + 1), &Check::name);
+    if (one == list.end()) return call.fail(errors::no_such_path().error());
+    return answer_text(call, one->good ? 200 : 500, one->good ? "ok" : "not ready\n");
+  }
   bool good = true;
   std::string lines;
   for (const auto& check : list) {
+    if (is_excluded(call, check.name)) {
+      lines += text::cat("[+]", check.name, " excluded: ok\n");
+      continue;
+    }
     good = good && check.good;
     lines += text::cat(check.good ? "[+]" : "[-]", check.name,
                        check.good ? " ok\n" : " failed: not ready\n");
@@ -58,9 +78,9 @@ std::string version_json() {
 bool health(Call& call) {
   std::string_view path = call.info.path;
   while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  const bool known = path == "/version" || path == "/healthz" || path == "/livez" ||
-                     path == "/readyz" || path == "/metrics" || path == "/";
-  if (!known) return false;
+  const auto root = path.substr(0, path.find('/', 1));
+  const bool is_check = root == "/healthz" || root == "/livez" || root == "/readyz";
+  if (!is_check && path != "/version" && path != "/metrics" && path != "/") return false;
   if (call.info.verb != "get" && call.info.verb != "head") {
     call.fail(errors::method_not_allowed().error());
   } else if (path == "/version") {

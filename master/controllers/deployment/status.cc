@@ -114,7 +114,10 @@ Report report(const apps_v1::Deployment& deployment, const SetPtr& current,
         status.ready_replicas > before.ready_replicas ||
         status.available_replicas > before.available_replicas ||
         (status.replicas - status.updated_replicas) < (before.replicas - before.updated_replicas);
-    if (!known || moved || progressing->reason == "NewReplicaSetAvailable") {
+    if (!known) {
+      set_condition(status.conditions, "Progressing", "True", "FoundNewReplicaSet",
+                    text::cat("Found new replica set \"", name, "\""), now);
+    } else if (moved || progressing->reason == "NewReplicaSetAvailable") {
       const auto it =
           std::ranges::find(status.conditions, "Progressing", &apps_v1::DeploymentCondition::type);
       if (it != status.conditions.end()) it->last_update_time = now;

@@ -17,11 +17,6 @@ bool chooses(const core_v1::Service& service, const core_v1::Pod& pod) {
   return !service.spec.selector.empty();
 }
 
-bool is_ours(const meta_v1::ObjectMeta& metadata) {
-  const auto it = metadata.labels.find("endpointslice.kubernetes.io/managed-by");
-  return it != metadata.labels.end() && it->second == endpointslice::kManagedBy;
-}
-
 // What of a pod a Service can see.
 bool looks_the_same(const core_v1::Pod& a, const core_v1::Pod& b) {
   return a.metadata.labels == b.metadata.labels &&
@@ -34,7 +29,8 @@ bool looks_the_same(const core_v1::Pod& a, const core_v1::Pod& b) {
 }  // namespace
 
 EndpointSliceController::EndpointSliceController(Context context)
-    : Controller("endpointslice", std::move(context), 2) {
+    : Controller("endpointslice", std::move(context), 2),
+      slices_(context_, endpointslice::kManagedBy) {
   context_.mirrors.services.on_change(
       [this](const client::Change<core_v1::Service>& change) { wake(change.key); });
   context_.mirrors.pods.on_change([this](const client::Change<core_v1::Pod>& change) {
@@ -49,11 +45,8 @@ EndpointSliceController::EndpointSliceController(Context context)
   context_.mirrors.slices.on_change(
       [this](const client::Change<discovery_v1::EndpointSlice>& change) {
         for (const auto& slice : {change.before, change.after})
-          if (slice && is_ours(slice->metadata)) {
-            const auto it = slice->metadata.labels.find("kubernetes.io/service-name");
-            if (it != slice->metadata.labels.end())
-              wake(client::object_key(slice->metadata.namespace_, it->second));
-          }
+          if (slice)
+            if (const auto service = slices_.service_of(*slice); !service.empty()) wake(service);
       });
   context_.mirrors.endpoints.on_change([this](const client::Change<core_v1::Endpoints>& change) {
     if (!change.after) wake(change.key);
@@ -69,60 +62,28 @@ Result<Again> EndpointSliceController::reconcile(const std::string& key) {
       if (auto removed = context_.client->remove<core_v1::Endpoints>(ns, name);
           !removed && removed.error().code != Errc::not_found)
         return wrap("delete endpoints", removed.error());
-    const std::lock_guard lock(mutex_);
-    unseen_.erase(key);
+    slices_.forget(key);
+    say_unserved(key, nullptr, {});
     return Again{};
   }
   if (service->spec.selector.empty() || service->spec.type == "ExternalName" ||
       service->metadata.deletion_timestamp)
     return Again{};
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto it = unseen_.find(key); it != unseen_.end()) {
-      std::erase_if(it->second, [&](const std::string& slice) {
-        return context_.mirrors.slices.get(slice) != nullptr;
-      });
-      if (!it->second.empty()) return Again{kUntilSeen};
-      unseen_.erase(it);
-    }
-  }
+  if (slices_.is_waiting(key)) return Again{kUntilSeen};
   std::vector<endpointslice::PodPtr> pods;
   for (const auto& pod : context_.mirrors.pods.by_index(kByNamespace, service->metadata.namespace_))
     if (chooses(*service, *pod)) pods.push_back(pod);
-  NODAL_TRY(write_slices(*service, pods));
-  NODAL_TRY(write_endpoints(*service, pods));
-  return Again{};
-}
-
-Result<> EndpointSliceController::write_slices(const core_v1::Service& service,
-                                               const std::vector<endpointslice::PodPtr>& pods) {
-  const auto key = client::key_of(service);
-  auto existing = context_.mirrors.slices.by_index(kByService, key);
-  std::erase_if(existing, [](const auto& slice) { return !is_ours(slice->metadata); });
   const auto zone_of = [this](const std::string& name) -> std::string {
     const auto node = context_.mirrors.nodes.get(name);
     if (!node) return {};
     const auto it = node->metadata.labels.find("topology.kubernetes.io/zone");
     return it == node->metadata.labels.end() ? std::string() : it->second;
   };
-  const auto plan = endpointslice::plan(service, pods, existing, zone_of);
-  for (const auto& [before, after] : plan.change) {
-    const auto patch = NODAL_TRY(codec::merge_diff(codec::encode(*before), codec::encode(after)));
-    if (patch == "{}") continue;
-    NODAL_TRY(context_.client->patch<discovery_v1::EndpointSlice>(
-        before->metadata.namespace_, before->metadata.name, client::PatchType::merge, patch));
-  }
-  for (const auto& slice : plan.create) {
-    auto created = NODAL_TRY(context_.client->create(slice));
-    const std::lock_guard lock(mutex_);
-    unseen_[key].insert(client::key_of(created));
-  }
-  for (const auto& slice : plan.remove)
-    if (auto removed = context_.client->remove<discovery_v1::EndpointSlice>(
-            slice->metadata.namespace_, slice->metadata.name);
-        !removed && removed.error().code != Errc::not_found)
-      return wrap("delete endpoint slice", removed.error());
-  return {};
+  NODAL_TRY(
+      slices_.write(key, endpointslice::plan(*service, pods, slices_.existing(key), zone_of)));
+  NODAL_TRY(write_endpoints(*service, pods));
+  say_unserved(key, service.get(), endpointslice::unserved_ports(*service, pods));
+  return Again{};
 }
 
 Result<> EndpointSliceController::write_endpoints(const core_v1::Service& service,
@@ -145,6 +106,26 @@ Result<> EndpointSliceController::write_endpoints(const core_v1::Service& servic
   NODAL_TRY(context_.client->patch<core_v1::Endpoints>(want.metadata.namespace_, want.metadata.name,
                                                        client::PatchType::merge, patch));
   return {};
+}
+
+void EndpointSliceController::say_unserved(const std::string& key, const core_v1::Service* service,
+                                           const std::vector<std::string>& ports) {
+  {
+    const std::lock_guard lock(mutex_);
+    auto it = unserved_.find(key);
+    if (ports.empty()) {
+      if (it != unserved_.end()) unserved_.erase(it);
+      return;
+    }
+    if (it != unserved_.end() && it->second == ports) return;
+    unserved_[key] = ports;
+  }
+  const auto& metadata = service->metadata;
+  record({"v1", "Service", metadata.namespace_, metadata.name, metadata.uid,
+          metadata.resource_version, ""},
+         client::EventType::warning, "NoSuchPort",
+         text::cat("No pod that the selector chooses has a container port named ",
+                   text::join(ports, ", "), "; the Service has no endpoints for it"));
 }
 
 }  // namespace nodal::master::controllers

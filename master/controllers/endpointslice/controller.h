@@ -4,10 +4,10 @@
 
 #include <map>
 #include <mutex>
-#include <set>
 
 #include "master/controllers/controller.h"
 #include "master/controllers/endpointslice/plan.h"
+#include "master/controllers/endpointslice/writer.h"
 
 namespace nodal::master::controllers {
 
@@ -18,14 +18,16 @@ class EndpointSliceController final : public Controller {
 
  private:
   Result<Again> reconcile(const std::string& key) override;
-  Result<> write_slices(const core_v1::Service& service,
-                        const std::vector<endpointslice::PodPtr>& pods);
   Result<> write_endpoints(const core_v1::Service& service,
                            const std::vector<endpointslice::PodPtr>& pods);
 
+  /// Tells of target ports that no pod has, once.
+  void say_unserved(const std::string& key, const core_v1::Service* service,
+                    const std::vector<std::string>& ports);
+
+  endpointslice::SliceWriter slices_;
   std::mutex mutex_;
-  std::map<std::string, std::set<std::string>>
-      unseen_;  ///< slices created and not in the mirror yet, by Service key
+  std::map<std::string, std::vector<std::string>> unserved_;  ///< what was told, by Service key
 };
 
 }  // namespace nodal::master::controllers

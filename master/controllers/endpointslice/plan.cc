@@ -12,8 +12,6 @@ namespace nodal::master::controllers::endpointslice {
 namespace {
 
 constexpr std::size_t kMostAddresses = 1000;
-constexpr const char* kServiceName = "kubernetes.io/service-name";
-constexpr const char* kManager = "endpointslice.kubernetes.io/managed-by";
 constexpr const char* kHeadless = "service.kubernetes.io/headless";
 
 bool is_headless(const core_v1::Service& service) { return service.spec.cluster_ip == "None"; }
@@ -42,8 +40,6 @@ std::optional<std::int32_t> port_of(const core_v1::ServicePort& port, const core
   return std::nullopt;
 }
 
-using Ports = std::vector<discovery_v1::EndpointPort>;
-
 Ports ports_of(const core_v1::Service& service, const core_v1::Pod& pod) {
   Ports out;
   for (const auto& port : service.spec.ports) {
@@ -56,15 +52,6 @@ Ports ports_of(const core_v1::Service& service, const core_v1::Pod& pod) {
     p.app_protocol = port.app_protocol;
     out.push_back(std::move(p));
   }
-  return out;
-}
-
-// Text that equal port lists share.
-std::string ports_key(const Ports& ports) {
-  std::string out;
-  for (const auto& p : ports)
-    out += text::cat(p.name.value_or(""), "/", p.protocol.value_or(""), "/", p.port.value_or(0),
-                     "/", p.app_protocol.value_or(""), ";");
   return out;
 }
 
@@ -118,19 +105,12 @@ meta_v1::OwnerReference owner_of(const core_v1::Service& service) {
   return owner;
 }
 
-// All endpoints of one address family that have the same ports.
-struct Group {
-  std::string address_type;
-  Ports ports;
-  std::map<std::string, discovery_v1::Endpoint> endpoints;  // by address
-};
-
 }  // namespace
 
 Plan plan(const core_v1::Service& service, const std::vector<PodPtr>& pods,
           const std::vector<SlicePtr>& existing,
           const std::function<std::string(const std::string&)>& zone_of) {
-  std::map<std::string, Group> groups;
+  Groups groups;
   std::vector<std::string> families = service.spec.ip_families;
   if (families.empty()) families = {"IPv4"};
   for (const auto& pod : pods) {
@@ -145,83 +125,27 @@ Plan plan(const core_v1::Service& service, const std::vector<PodPtr>& pods,
       if (!ip) continue;
       const std::string type = ip->is_v6() ? "IPv6" : "IPv4";
       if (std::ranges::find(families, type) == families.end()) continue;
-      auto& group = groups[text::cat(type, "|", ports_key(ports))];
-      group.address_type = type;
-      group.ports = ports;
-      group.endpoints.emplace(address, make_endpoint(service, *pod, address, zone_of));
+      add(groups, type, ports, address, make_endpoint(service, *pod, address, zone_of));
     }
   }
-  Plan out;
-  const auto labels = labels_of(service);
-  std::map<std::string, std::vector<SlicePtr>> slices;
-  for (const auto& slice : existing)
-    if (!slice->metadata.deletion_timestamp)
-      slices[text::cat(slice->address_type, "|", ports_key(slice->ports))].push_back(slice);
+  discovery_v1::EndpointSlice pattern;
+  pattern.metadata.namespace_ = service.metadata.namespace_;
+  pattern.metadata.generate_name = text::cat(service.metadata.name, "-");
+  pattern.metadata.labels = labels_of(service);
+  pattern.metadata.owner_references = {owner_of(service)};
+  pattern.address_type = families.front();
+  return fit(std::move(groups), existing, pattern);
+}
 
-  for (auto& [key, group] : groups) {
-    std::vector<std::pair<SlicePtr, discovery_v1::EndpointSlice>> kept;
-    for (const auto& slice : slices[key]) {
-      discovery_v1::EndpointSlice next = *slice;
-      next.endpoints.clear();
-      for (const auto& endpoint : slice->endpoints) {
-        if (endpoint.addresses.empty()) continue;
-        const auto it = group.endpoints.find(endpoint.addresses[0]);
-        if (it == group.endpoints.end()) continue;
-        next.endpoints.push_back(std::move(it->second));
-        group.endpoints.erase(it);
-      }
-      next.metadata.labels = labels;
-      kept.emplace_back(slice, std::move(next));
-    }
-    // New ones fill what has room, the fullest first, then slices of their own.
-    std::ranges::sort(kept, std::greater{},
-                      [](const auto& pair) { return pair.second.endpoints.size(); });
-    auto next = group.endpoints.begin();
-    for (auto& [before, after] : kept)
-      while (after.endpoints.size() < kMostPerSlice && next != group.endpoints.end())
-        after.endpoints.push_back(std::move((next++)->second));
-    while (next != group.endpoints.end()) {
-      discovery_v1::EndpointSlice slice;
-      slice.metadata.namespace_ = service.metadata.namespace_;
-      slice.metadata.generate_name = text::cat(service.metadata.name, "-");
-      slice.metadata.labels = labels;
-      slice.metadata.owner_references = {owner_of(service)};
-      slice.address_type = group.address_type;
-      slice.ports = group.ports;
-      while (slice.endpoints.size() < kMostPerSlice && next != group.endpoints.end())
-        slice.endpoints.push_back(std::move((next++)->second));
-      out.create.push_back(std::move(slice));
-    }
-    for (auto& [before, after] : kept) {
-      if (after.endpoints.empty() && kept.size() + out.create.size() > 1) {
-        out.remove.push_back(before);
-      } else if (after != *before) {
-        out.change.emplace_back(before, std::move(after));
-      }
-    }
-    slices.erase(key);
-  }
-  for (const auto& [key, rest] : slices)
-    out.remove.insert(out.remove.end(), rest.begin(), rest.end());
-  // Without any endpoint one empty slice stays, so that watchers can tell "none" from "not yet".
-  if (groups.empty()) {
-    if (out.remove.empty()) {
-      discovery_v1::EndpointSlice slice;
-      slice.metadata.namespace_ = service.metadata.namespace_;
-      slice.metadata.generate_name = text::cat(service.metadata.name, "-");
-      slice.metadata.labels = labels;
-      slice.metadata.owner_references = {owner_of(service)};
-      slice.address_type = families.front();
-      out.create.push_back(std::move(slice));
-    } else {
-      const auto keep = out.remove.back();
-      out.remove.pop_back();
-      auto after = *keep;
-      after.endpoints.clear();
-      after.metadata.labels = labels;
-      if (after != *keep) out.change.emplace_back(keep, std::move(after));
-    }
-  }
+std::vector<std::string> unserved_ports(const core_v1::Service& service,
+                                        const std::vector<PodPtr>& pods) {
+  std::vector<std::string> out;
+  if (std::ranges::none_of(pods, [](const auto& pod) { return may_serve(*pod); })) return out;
+  for (const auto& port : service.spec.ports)
+    if (!port.target_port.is_int() && std::ranges::none_of(pods, [&](const auto& pod) {
+          return may_serve(*pod) && port_of(port, *pod).has_value();
+        }))
+      out.push_back(port.target_port.as_string());
   return out;
 }
 

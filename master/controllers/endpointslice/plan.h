@@ -10,21 +10,12 @@
 
 #include "gen/core_v1.h"
 #include "gen/discovery_v1.h"
+#include "master/controllers/endpointslice/slices.h"
 
 namespace nodal::master::controllers::endpointslice {
 
 using PodPtr = std::shared_ptr<const core_v1::Pod>;
-using SlicePtr = std::shared_ptr<const discovery_v1::EndpointSlice>;
-
-inline constexpr std::size_t kMostPerSlice = 100;
 inline constexpr const char* kManagedBy = "endpointslice-controller.k8s.io";
-
-struct Plan {
-  std::vector<discovery_v1::EndpointSlice> create;
-  /// A slice as it is and as it should be.
-  std::vector<std::pair<SlicePtr, discovery_v1::EndpointSlice>> change;
-  std::vector<SlicePtr> remove;
-};
 
 /// The slices of one Service. Endpoints stay in the slice they are in, so that a pod that comes or
 /// goes changes one slice; pods whose named target ports have different numbers stand in different
@@ -37,6 +28,11 @@ struct Plan {
 [[nodiscard]] Plan plan(const core_v1::Service& service, const std::vector<PodPtr>& pods,
                         const std::vector<SlicePtr>& existing,
                         const std::function<std::string(const std::string& node)>& zone_of);
+
+/// The target ports that a Service names and that none of its pods has, while there are pods that
+/// could serve.
+[[nodiscard]] std::vector<std::string> unserved_ports(const core_v1::Service& service,
+                                                      const std::vector<PodPtr>& pods);
 
 /// The same as the older Endpoints object (at most 1,000 addresses).
 [[nodiscard]] core_v1::Endpoints endpoints(const core_v1::Service& service,

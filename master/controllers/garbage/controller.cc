@@ -28,7 +28,9 @@ const ResourceName* resource_of(std::string_view api_version, std::string_view k
                                                    &apps_v1::Deployment::kResource,
                                                    &apps_v1::ReplicaSet::kResource,
                                                    &discovery_v1::EndpointSlice::kResource,
-                                                   &coordination_v1::Lease::kResource};
+                                                   &coordination_v1::Lease::kResource,
+                                                   &networking_v1::Ingress::kResource,
+                                                   &networking_v1::IngressClass::kResource};
   for (const auto* resource : kKinds) {
     const auto version = resource->group.empty()
                              ? std::string(resource->version)
@@ -55,6 +57,8 @@ GarbageController::GarbageController(Context context)
   follow(mirrors.secrets);
   follow(mirrors.replica_sets);
   follow(mirrors.deployments);
+  follow(mirrors.ingresses);
+  follow(mirrors.ingress_classes);
 }
 
 template <class T>

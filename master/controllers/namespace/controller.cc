@@ -26,6 +26,14 @@ std::string collection_of(const schema::Resource& resource, const std::string& n
   return text::cat(root, "/namespaces/", ns, "/", resource.plural);
 }
 
+void count_finalizers(const json::value& item, Remaining& out) {
+  boost::system::error_code none;
+  const auto* finalizers = item.find_pointer("/metadata/finalizers", none);
+  if (finalizers == nullptr || !finalizers->is_array()) return;
+  for (const auto& finalizer : finalizers->get_array())
+    if (finalizer.is_string()) ++out.finalizers[std::string(finalizer.get_string())];
+}
+
 bool is_collection(const schema::Resource& resource) {
   return resource.namespaced &&
          std::ranges::find(resource.verbs, "deletecollection") != resource.verbs.end();
@@ -40,17 +48,17 @@ NamespaceController::NamespaceController(Context context)
   });
 }
 
-Result<std::size_t> NamespaceController::empty(const std::string& ns) {
-  std::size_t left = 0;
+Result<Remaining> NamespaceController::empty(const std::string& ns) {
+  Remaining left;
   for (const auto& resource : schema::resources()) {
     if (!is_collection(resource)) continue;
     const auto path = collection_of(resource, ns);
     const auto document = NODAL_TRY(codec::parse(NODAL_TRY(context_.client->get_text(path))));
     const auto* list = document.if_object();
     const auto* items = list == nullptr ? nullptr : list->if_contains("items");
-    const std::size_t count = items != nullptr && items->is_array() ? items->get_array().size() : 0;
-    if (count == 0) continue;
-    left += count;
+    if (items == nullptr || !items->is_array() || items->get_array().empty()) continue;
+    left.objects[text::cat(resource.plural, ".", resource.group)] += items->get_array().size();
+    for (const auto& item : items->get_array()) count_finalizers(item, left);
     NODAL_TRY(context_.client->delete_path(path, {.propagation_policy = "Background"}));
   }
   return left;
@@ -60,7 +68,12 @@ Result<Again> NamespaceController::reconcile(const std::string& key) {
   const auto ns = context_.mirrors.namespaces.get(key);
   if (!ns || !ns->metadata.deletion_timestamp || ns->spec.finalizers.empty()) return Again{};
   const auto left = NODAL_TRY(empty(key));
-  if (left > 0) return Again{kLookAgain};
+  if (!left.objects.empty()) {
+    auto after = *ns;
+    after.status.conditions = conditions_of(left, ns->status.conditions, context_.clock.now());
+    NODAL_TRY(patch_status(*context_.client, *ns, after));
+    return Again{kLookAgain};
+  }
   const auto path = client::Client::path<core_v1::Namespace>("", key);
   auto document = NODAL_TRY(codec::parse(NODAL_TRY(context_.client->get_text(path))));
   if (auto* object = document.if_object())

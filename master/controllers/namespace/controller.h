@@ -3,6 +3,7 @@
 #pragma once
 
 #include "master/controllers/controller.h"
+#include "master/controllers/namespace/remaining.h"
 
 namespace nodal::master::controllers {
 
@@ -13,8 +14,8 @@ class NamespaceController final : public Controller {
 
  private:
   Result<Again> reconcile(const std::string& key) override;
-  /// Asks for the deletion of everything in it; how many objects are still there.
-  Result<std::size_t> empty(const std::string& ns);
+  /// Asks for the deletion of everything in it; what was still there.
+  Result<Remaining> empty(const std::string& ns);
 };
 
 }  // namespace nodal::master::controllers

@@ -653,6 +653,10 @@ TEST_F(ApiTest, DiscoveryInBothForms) {
 
 TEST_F(ApiTest, HealthVersionAndMetrics) {
   EXPECT_EQ(get("/readyz").text, "ok");
+  EXPECT_EQ(get("/readyz/store").text, "ok");
+  EXPECT_EQ(get("/livez/none").status, 404);
+  EXPECT_NE(get("/readyz?verbose&exclude=store").text.find("[+]store excluded: ok\n"),
+            std::string::npos);
   EXPECT_NE(get("/livez?verbose").text.find("[+]ping ok\n"), std::string::npos);
   EXPECT_TRUE(std::string_view(get("/version").body.at("gitVersion").as_string())
                   .starts_with("v1.33.0+nodal-"));

@@ -106,6 +106,12 @@ TEST(DeploymentPlan, AFinishedRolloutChangesNothing) {
   EXPECT_FALSE(p.look_again);
 }
 
+TEST(DeploymentPlan, AReplicaSetThatWasThereBeforeIsFound) {
+  const auto d = deployment(2);
+  EXPECT_EQ(condition(plan(d, {shared(made(d, 2, 1))}, t0), "Progressing"),
+            "True FoundNewReplicaSet");
+}
+
 TEST(DeploymentPlan, ScalingFollowsTheDeployment) {
   const auto set = shared(made(deployment(2), 2, 2));
   EXPECT_EQ(scaled(plan(deployment(5), {set}, t0)), "r1:5");

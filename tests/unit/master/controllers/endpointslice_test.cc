@@ -6,6 +6,7 @@
 
 #include "api-client/codec/codec.h"
 #include "base/text.h"
+#include "master/controllers/endpointslice/mirrored.h"
 #include "master/controllers/endpointslice/plan.h"
 
 namespace nodal::master::controllers::endpointslice {
@@ -227,6 +228,69 @@ TEST(EndpointsOf, AThousandAddressesAreTheMost) {
   const auto e = endpoints(web, pods(1200));
   EXPECT_EQ(e.subsets.at(0).addresses.size(), 1000u);
   EXPECT_EQ(e.metadata.annotations.at("endpoints.kubernetes.io/over-capacity"), "truncated");
+}
+
+TEST(EndpointSlicePlan, ATargetPortThatNoPodHasIsNamed) {
+  const auto named = service(
+      R"({"clusterIP":"10.96.0.1","ipFamilies":["IPv4"],"ports":[{"name":"a","port":80,"targetPort":"web"},{"name":"b","port":81,"targetPort":"wbe"},{"name":"c","port":82,"targetPort":8080}]})");
+  EXPECT_EQ(unserved_ports(named, {pod(0), pod(1)}), (std::vector<std::string>{"wbe"}));
+  EXPECT_TRUE(unserved_ports(named, {}).empty()) << "nobody knows yet";
+  EXPECT_TRUE(unserved_ports(web, {pod(0)}).empty());
+}
+
+core_v1::Endpoints by_hand(const std::string& subsets, const std::string& labels = "{}") {
+  return codec::decode<core_v1::Endpoints>(
+             text::cat(R"({"metadata":{"namespace":"ns","name":"db","uid":"e","labels":)", labels,
+                       R"(},"subsets":)", subsets, "}"))
+      .value();
+}
+
+TEST(EndpointSliceMirror, SubsetsBecomeSlicesByFamilyAndPorts) {
+  const auto p = mirror(by_hand(R"([{"addresses":[{"ip":"192.0.2.1"},{"ip":"2001:db8::1"}],
+                   "notReadyAddresses":[{"ip":"192.0.2.2"}],"ports":[{"name":"pg","port":5432}]},
+                  {"addresses":[{"ip":"192.0.2.1"}],"ports":[{"name":"http","port":80}]}])",
+                                R"({"team":"a"})"),
+                        {});
+  ASSERT_EQ(p.create.size(), 3u);
+  std::set<std::string> seen;
+  for (const auto& slice : p.create) {
+    EXPECT_EQ(slice.metadata.generate_name, "db-");
+    EXPECT_EQ(slice.metadata.labels.at(kServiceName), "db");
+    EXPECT_EQ(slice.metadata.labels.at(kManager), kMirroredBy);
+    EXPECT_EQ(slice.metadata.labels.at("team"), "a");
+    EXPECT_EQ(slice.metadata.owner_references.at(0).kind, "Endpoints");
+    EXPECT_EQ(slice.ports.at(0).protocol, "TCP");
+    for (const auto& endpoint : slice.endpoints)
+      seen.insert(text::cat(slice.address_type, " ", endpoint.addresses[0], ":",
+                            slice.ports[0].port.value_or(0),
+                            endpoint.conditions.ready.value_or(false) ? "" : " not ready"));
+  }
+  EXPECT_EQ(seen, (std::set<std::string>{"IPv4 192.0.2.1:5432", "IPv4 192.0.2.2:5432 not ready",
+                                         "IPv4 192.0.2.1:80", "IPv6 2001:db8::1:5432"}));
+}
+
+TEST(EndpointSliceMirror, OneAddressMoreChangesOneSliceAndNoneLeavesAnEmptyOne) {
+  const auto slices = after(
+      mirror(by_hand(R"([{"addresses":[{"ip":"192.0.2.1"}],"ports":[{"port":80}]}])"), {}), {});
+  const auto more = mirror(
+      by_hand(R"([{"addresses":[{"ip":"192.0.2.1"},{"ip":"192.0.2.2"}],"ports":[{"port":80}]}])"),
+      slices);
+  EXPECT_EQ(steps(more), 1u);
+  EXPECT_EQ(more.change.size(), 1u);
+  const auto none = mirror(by_hand("[]"), slices);
+  ASSERT_EQ(none.change.size(), 1u);
+  EXPECT_TRUE(none.change[0].second.endpoints.empty());
+}
+
+TEST(EndpointSliceMirror, OnlyOfServicesWithoutASelector) {
+  const auto external = service(R"({"clusterIP":"10.96.0.1","ports":[{"port":80}]})");
+  const auto selecting =
+      service(R"({"clusterIP":"10.96.0.1","selector":{"a":"b"},"ports":[{"port":80}]})");
+  const auto endpoints = by_hand("[]");
+  EXPECT_TRUE(is_mirrored(external, endpoints));
+  EXPECT_FALSE(is_mirrored(selecting, endpoints));
+  EXPECT_FALSE(is_mirrored(external,
+                           by_hand("[]", R"({"endpointslice.kubernetes.io/skip-mirror":"true"})")));
 }
 
 }  // namespace

@@ -1,0 +1,38 @@
+// master/controllers/endpointslice/writer.h — carries out plans of EndpointSlices.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "master/controllers/controller.h"
+#include "master/controllers/endpointslice/slices.h"
+
+namespace nodal::master::controllers::endpointslice {
+
+/// The slices of one hand, "endpointslice.kubernetes.io/managed-by". Thread-safe for different
+/// Services.
+class SliceWriter {
+ public:
+  SliceWriter(const Context& context, std::string_view hand) : context_(context), hand_(hand) {}
+
+  [[nodiscard]] bool is_ours(const meta_v1::ObjectMeta& metadata) const;
+  /// The slices that the mirror has of this hand for a Service.
+  [[nodiscard]] std::vector<SlicePtr> existing(const std::string& service) const;
+  /// Whether slices that write() made are not in the mirror yet: a plan would make them again.
+  [[nodiscard]] bool is_waiting(const std::string& service);
+  Result<> write(const std::string& service, const Plan& plan);
+  void forget(const std::string& service);
+  /// The key of the Service that a slice of this hand serves; "" for another's.
+  [[nodiscard]] std::string service_of(const discovery_v1::EndpointSlice& slice) const;
+
+ private:
+  const Context& context_;
+  const std::string hand_;
+  std::mutex mutex_;
+  std::map<std::string, std::set<std::string>> unseen_;  ///< by Service key
+};
+
+}  // namespace nodal::master::controllers::endpointslice
