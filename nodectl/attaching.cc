@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "nodectl/document.h"
 #include "nodectl/log_sources.h"
-#include "nodectl/stream_client.h"
 
 namespace nodal::nodectl {
 namespace {
@@ -65,7 +64,7 @@ Result<int> execute(const Globals& globals, const std::string& ns, const boost::
       globals,
       stream_path(ns, text_at(pod, "metadata.name"), "exec", container, wanted.input, tty, command),
       "v5.channel.k8s.io"));
-  return converse(*connection, wanted.input, tty, false);
+  return converse(*connection, wanted.input, tty, false, wanted.ends);
 }
 
 Result<int> attach(const Globals& globals, const std::string& ns, const boost::json::value& pod,
@@ -85,7 +84,7 @@ Result<int> attach(const Globals& globals, const std::string& ns, const boost::j
   const auto connection = NODAL_TRY(
       open_websocket(globals, stream_path(ns, name, "attach", container, wanted.input, its_own, {}),
                      "v5.channel.k8s.io"));
-  const int code = NODAL_TRY(converse(*connection, wanted.input, raw, true));
+  const int code = NODAL_TRY(converse(*connection, wanted.input, raw, true, wanted.ends));
   if (!wanted.quiet && raw && text_at(pod, "spec.restartPolicy") == "Always")
     std::puts(text::cat("Session ended, resume using '", wanted.how, " ", name, " -c ", container,
                         " -i -t' command when the pod is running")

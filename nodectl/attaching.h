@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "nodectl/selection.h"
+#include "nodectl/stream_client.h"
 
 namespace nodal::nodectl {
 
@@ -14,6 +15,7 @@ struct Attaching {
   std::string container;  ///< "" for the default one
   bool input = false, tty = false, quiet = false;
   std::string how{};  ///< the command that attaches again, for people
+  Ends ends{};
 };
 
 /// Streams to and from the pod's process until either ends.

@@ -73,6 +73,7 @@ constexpr Hint kHints[] = {
     {"a lowercase RFC 1123", "",
      "names are of small letters, digits and dashes, and begin and end with a letter or a digit"},
     {"Unauthorized", "", "the kubeconfig's credentials are not (or no longer) accepted"},
+    {"\"tar\": executable file not found", "", "cp needs the program tar in the container's image"},
     {"spec.template.spec.containers[0].image: Required value", "",
      "every container needs an image"},
 };

@@ -31,7 +31,7 @@
 namespace nodal::nodectl {
 namespace {
 
-constexpr std::size_t kPiece = 32u << 10;
+constexpr std::size_t kPiece = 32u << 10, kLongestStatus = 1u << 20;
 // Channels of v5.channel.k8s.io.
 constexpr char kStdin = 0, kStdout = 1, kStderr = 2, kError = 3, kResize = 4, kClose = '\xff';
 
@@ -55,18 +55,19 @@ class RawTerminal {
   bool set_ = false;
 };
 
-void put(int fd, std::string_view bytes) {
+bool put(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const auto n = ::write(fd, bytes.data(), bytes.size());
-    if (n <= 0 && errno != EINTR) return;  // nobody reads us: the command goes on
+    if (n <= 0 && errno != EINTR) return false;  // nobody reads us
     if (n > 0) bytes.remove_prefix(static_cast<std::size_t>(n));
   }
+  return true;
 }
 
 class Conversation {
  public:
-  Conversation(http::Connection& connection, bool input, bool tty, bool redraw)
-      : connection_(connection), input_(input), tty_(tty), redraw_(redraw) {}
+  Conversation(http::Connection& connection, bool input, bool tty, bool redraw, Ends ends)
+      : connection_(connection), input_(input), tty_(tty), redraw_(redraw), ends_(ends) {}
 
   Result<int> run() {
     std::optional<RawTerminal> raw;
@@ -103,17 +104,18 @@ class Conversation {
           static_cast<void>(send(Opcode::close, message.bytes));
           closed = true;
         } else if (message.opcode != Opcode::pong && !message.bytes.empty()) {
-          hear(message.bytes[0], message.bytes.substr(1));
+          closed = !hear(message.bytes[0], message.bytes.substr(1)) || closed;
         }
       }));
     }
     return {};
   }
 
-  void hear(char channel, std::string_view bytes) {
-    if (channel == kStdout) put(STDOUT_FILENO, bytes);
-    if (channel == kStderr) put(STDERR_FILENO, bytes);
-    if (channel == kError) status_ += bytes;
+  bool hear(char channel, std::string_view bytes) {
+    if (channel == kStdout) return put(ends_.out, bytes);
+    if (channel == kStderr) return put(ends_.err, bytes);
+    if (channel == kError && status_.size() < kLongestStatus) status_ += bytes;
+    return true;
   }
 
   // Keys, and the terminal's size whenever it changes.
@@ -129,7 +131,7 @@ class Conversation {
     std::vector<char> buffer(kPiece);
     while (true) {
       pollfd fds[] = {
-          {more ? STDIN_FILENO : -1, POLLIN, 0}, {winch.get(), POLLIN, 0}, {stop.get(), POLLIN, 0}};
+          {more ? ends_.in : -1, POLLIN, 0}, {winch.get(), POLLIN, 0}, {stop.get(), POLLIN, 0}};
       if (::poll(fds, 3, -1) < 0 && errno != EINTR) return;
       if (fds[2].revents != 0) return;
       if (fds[1].revents != 0) {
@@ -139,7 +141,7 @@ class Conversation {
         send_size();
       }
       if (fds[0].revents == 0) continue;
-      const auto n = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+      const auto n = ::read(ends_.in, buffer.data(), buffer.size());
       if (n < 0 && errno == EINTR) continue;
       more = n > 0;
       const auto message =
@@ -159,6 +161,7 @@ class Conversation {
 
   http::Connection& connection_;
   const bool input_, tty_, redraw_;
+  const Ends ends_;
   std::stop_source over_;
   std::mutex sending_;
   std::string status_;
@@ -195,12 +198,12 @@ Result<std::unique_ptr<http::Connection>> open_websocket(const Globals& globals,
   return std::move(answer.connection);
 }
 
-Result<int> converse(http::Connection& connection, bool input, bool tty, bool redraw) {
+Result<int> converse(http::Connection& connection, bool input, bool tty, bool redraw, Ends ends) {
   sigset_t resized;
   sigemptyset(&resized);
   sigaddset(&resized, SIGWINCH);
   ::pthread_sigmask(SIG_BLOCK, &resized, nullptr);  // the sender reads it
-  return Conversation(connection, input, tty, redraw).run();
+  return Conversation(connection, input, tty, redraw, ends).run();
 }
 
 Result<int> exit_code_of(std::string_view status) {

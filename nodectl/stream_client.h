@@ -19,12 +19,18 @@ Result<std::unique_ptr<http::Connection>> open_websocket(const Globals& globals,
                                                          const std::string& path,
                                                          const std::string& protocol);
 
-/// This process's own streams are those of the command behind the connection, until it ends. With
-/// `tty` the terminal is raw meanwhile and tells its size.
+/// Where the streams of a command begin and end here: file descriptors.
+struct Ends {
+  int in = 0, out = 1, err = 2;
+};
+
+/// These streams are those of the command behind the connection, until it ends or nobody reads
+/// them any more. With `tty` the terminal, standard input, is raw meanwhile and tells its size.
 /// @param redraw  the process runs already: tell it a wrong size first, so that it shows its prompt
 /// again
 /// @returns the exit code of the command
-Result<int> converse(http::Connection& connection, bool input, bool tty, bool redraw);
+Result<int> converse(http::Connection& connection, bool input, bool tty, bool redraw,
+                     Ends ends = {});
 
 /// Carries one accepted TCP connection to a port of a pod, until either side ends it.
 /// @param tunnel  a connection of the protocol SPDY/3.1+portforward.k8s.io, not used before

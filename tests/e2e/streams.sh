@@ -4,17 +4,44 @@
 source "$(dirname "$0")/../support/cluster.sh"
 cluster_start
 root=$(busybox_root)
-for tool in tar stty; do ln -sf busybox "$root/bin/$tool"; done
+for tool in tar stty readlink cut; do ln -sf busybox "$root/bin/$tool"; done
 image box:v1 "$root" -c 'CMD ["sleep","1000"]'
+mkdir -p "$work/evil/root"
+python3 - "$work/evil/root" <<'PY'
+# What a container's tar may send that is not what it was asked for.
+import io, sys, tarfile
+def send(name, entries):
+    with tarfile.open(f"{sys.argv[1]}/{name}", "w") as out:
+        for path, kind, target, text in entries:
+            entry = tarfile.TarInfo(path)
+            entry.type, entry.linkname, entry.size = kind, target, len(text)
+            out.addfile(entry, io.BytesIO(text))
+F, L = tarfile.REGTYPE, tarfile.SYMTYPE
+send("out.tar", [("out/good", F, "", b"good"), ("out/../../../escaped", F, "", b"bad"), ("out/link", L, "..", b""),
+                 ("out/link/escaped", F, "", b"bad"), ("out/last", F, "", b"last")])
+send("other.tar", [("else/where", F, "", b"bad")])
+PY
+cp -a "$root" "$work/evil/image"
+cp "$work"/evil/root/*.tar "$work/evil/image/etc/"
+rm "$work/evil/image/bin/tar"
+printf '#!/bin/sh\ncat "/etc/$3.tar"\n' >"$work/evil/image/bin/tar"
+chmod 755 "$work/evil/image/bin/tar"
+image evil:v1 "$work/evil/image" -c 'CMD ["sleep","1001"]'
+mkdir -p "$work/tree/deep/er" "$work/tree/empty"
+printf 'one' >"$work/tree/a file"
+printf 'two' >"$work/tree/deep/er/ümlaut"
+ln -s 'a file' "$work/tree/link"
+chmod 700 "$work/tree/a file"
 short='{"spec":{"terminationGracePeriodSeconds":1}}'
 newest=$(all_kubectls | tail -n 1)
 on_node "$newest" run box --image=box:v1 --overrides="$short" >/dev/null
 on_node "$newest" run web --image=box:v1 --labels=app=web --overrides="$short" -- httpd -f -v -p 8080 -h /etc >/dev/null
+on_node "$newest" run evil --image=evil:v1 --overrides="$short" >/dev/null
 on_node "$newest" apply -f - >/dev/null <<'YAML'
 {apiVersion: v1, kind: Pod, metadata: {name: shell}, spec: {terminationGracePeriodSeconds: 1, containers: [
   {name: shell, image: "box:v1", command: [sh], stdin: true}]}}
 YAML
-check 'pods run' on_node "$newest" wait --for=condition=Ready pod/box pod/web pod/shell --timeout=30s
+check 'pods run' on_node "$newest" wait --for=condition=Ready pod/box pod/web pod/shell pod/evil --timeout=30s
 head -c 3000000 /dev/urandom >"$work/big"
 
 box_id=$(docker ps --format '{{.ID}} {{.Command}}' | grep 'sleep 1000' | awk '{print $1}')
@@ -39,10 +66,29 @@ streams() {
   check 'cp there' k cp "$work/big" box:/tmp/copy
   check 'cp back' k cp box:/tmp/copy "$work/back"
   check 'the same' cmp "$work/big" "$work/back"
-  rm -f "$work/back"
+  rm -rf "$work/back"
+  k exec box -- rm -rf /tmp/tree
+  check 'cp: a folder there' k cp "$work/tree" box:/tmp/tree -c box
+  expect 'cp: its files, names, modes and links' '^one two -rwx------ a file empty$' \
+    "$(k exec box -- sh -c 'cd /tmp/tree && echo $(cat "a file") $(cat deep/er/ümlaut) $(ls -l "a file" | cut -c1-10) $(readlink link) $(ls -d empty)')"
+  check 'cp: into a folder that is there' k cp "$work/tree" default/box:/tmp/tree
+  expect 'cp: lies in it' '^one$' "$(k exec box -- cat '/tmp/tree/tree/a file')"
+  expect 'cp: a folder back; its links are left out, and that is said' 'warning: skipping symlink: ".*/back/link" -> "a file"' \
+    "$(k cp box:/tmp/tree "$work/back" 2>&1)"
+  expect 'cp: its files' '^one two$' "$(echo "$(cat "$work/back/a file")" "$(cat "$work/back/deep/er/ümlaut")")"
+  rm -rf "$work/back" "$work/escaped"
+  expect 'cp: names that lead out are refused' 'warning: file .* is outside target destination' "$(k cp evil:out "$work/jail/back" 2>&1)"
+  expect 'cp: the others come' '^bad good last$' "$(cd "$work/jail/back" && echo "$(cat link/escaped)" "$(cat good)" "$(cat last)")"
+  check 'cp: nothing came out' sh -c "! find '$work' -path '$work/evil' -prune -o -path '$work/docker' -prune -o -name escaped -print | grep -v '/jail/back/link/escaped'"
+  rm -rf "$work/jail"
+  expect 'cp: another file than was asked for' 'tar contents corrupted' "$(k cp evil:other "$work/jail" 2>&1)"
+  k cp box:/tmp/nowhere "$work/jail" >/dev/null 2>&1
+  check 'cp: a file that is not there makes none' test ! -e "$work/jail"
+  expect 'cp: no file here' "doesn't exist in local filesystem" "$(k cp "$work/nowhere" box:/tmp/nowhere 2>&1)"
   expect 'attach' '^typed$' "$( (echo 'echo typed'; sleep 1) | timeout 3 nsenter --net=/run/netns/"$node_ns" "$kubectl" attach -i shell 2>/dev/null)"
   expect 'run -i --rm' '^hi there$' "$(k run -i --rm --restart=Never once --image=box:v1 --overrides="$short" -- sh -c 'sleep 1; echo hi there' </dev/null 2>/dev/null)"
-  expect 'run -i --rm: ended before anybody was attached' '^quick$' "$(k run -i --rm --restart=Never fast --image=box:v1 --overrides="$short" -- echo quick </dev/null 2>/dev/null)"
+  # What it printed may be lost, as with every attach; nobody waits for it.
+  check 'run -i --rm: ended before anybody was attached' k run -i --rm --restart=Never fast --image=box:v1 --overrides="$short" -- echo quick
   expect 'run -it --rm: nothing is left' 'NotFound' "$(k get pod once 2>&1)"
   expect 'logs of several pods' '^\[pod/web/web\] ' "$(k exec box -- wget -qO- "http://$(k get pod web -o 'jsonpath={.status.podIP}'):8080/passwd" >/dev/null; k logs -l app=web --prefix --tail=1)"
 
@@ -73,7 +119,7 @@ streams() {
   check 'and ends with its client' until_true 10 sh -c "! docker top $box_id | grep -q 'sleep 765'"
 }
 
-for kubectl in $(all_kubectls); do
+for kubectl in $(all_kubectls) "$NODAL_BIN/nodectl"; do
   echo "-- $("$kubectl" version --client 2>/dev/null | head -n 1)"
   streams "$kubectl"
 done
