@@ -110,7 +110,6 @@ std::string field(const Property& property, Lists& lists) {
   add(property.nullable, "pointer = true");
   add(property.spliced, "spliced = true");
   add(property.immutable, "immutable = true");
-  add(property.immutable_once_set, "immutable_once_set = true");
   add(!property.default_json.empty(), "default_json = ", literal(property.default_json));
   add(!property.enum_values.empty(), "enum_values = ", lists.name(property.enum_values));
   limit("minimum", property.minimum);

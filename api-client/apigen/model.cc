@@ -195,14 +195,12 @@ class Reader {
                "x-kubernetes-patch-merge-key",
                "x-kubernetes-patch-strategy",
                "x-kubernetes-preserve-unknown-fields",
-               "x-nodal-immutable",
-               "x-nodal-immutable-once-set"}))
+               "x-nodal-immutable"}))
       return out;
     out.description = text(node["description"]);
     out.nullable = flag(where, node["nullable"]);
     out.spliced = flag(where, node["x-protobuf-inline"]);
     out.immutable = flag(where, node["x-nodal-immutable"]);
-    out.immutable_once_set = flag(where, node["x-nodal-immutable-once-set"]);
     out.protobuf = static_cast<std::uint32_t>(number(where, node["x-protobuf"]).value_or(0));
     out.min_items = number(where, node["minItems"]);
     out.map_atomic = map_type(where, node["x-kubernetes-map-type"]);

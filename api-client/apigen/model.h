@@ -35,7 +35,6 @@ struct Property {
   bool from_splice = false;  ///< stands here because a spliced message has it
   bool no_member = false;    ///< kind and apiVersion of documents: in the descriptor alone
   bool immutable = false;
-  bool immutable_once_set = false;
   std::string default_json;
   std::vector<std::string> enum_values;
   std::optional<std::int64_t> minimum, maximum, max_length, min_items;

@@ -58,7 +58,6 @@ struct Field {
       false;  ///< a Go pointer: a zero value is kept (replicas: 0), absence differs from zero
   bool spliced = false;    ///< protobuf nests it, JSON shows its members in the parent ("inline")
   bool immutable = false;  ///< x-nodal-immutable: never changes after creation
-  bool immutable_once_set = false;
   std::string_view default_json{};                  ///< "" none
   std::span<const std::string_view> enum_values{};  ///< sorted
   std::optional<std::int64_t> minimum{};

@@ -198,7 +198,10 @@ Answer<> prepare_change(const schema::Resource& resource, std::string_view subre
   if (before && before->is_object())
     for (const std::string_view key : {"name", "namespace"})
       carry_member(metadata, before->get_object(), key);
-  return validate(resource, object, &old);
+  // What was stored before a default existed differs from it in nothing but age.
+  json::object defaulted = old;
+  fill_defaults(resource, defaulted);
+  return validate(resource, object, &defaulted);
 }
 
 Answer<json::object> apply_patch(const Expected& expected, const json::object& object,

@@ -60,6 +60,9 @@ enum class Owners {
   writer,  ///< whoever sends the request takes what it changes
   change   ///< the change itself
 };
+/// The object of a change has the name and the namespace of the URL, where it says them.
+/// @errors 400
+Answer<> check_identity(const Call& call, const boost::json::object& object);
 /// The rules and side effects of a write around ObjectStore::update_with: preparation, owners of
 /// fields, Service addresses.
 Answer<Written> write_change(Call& call, std::string_view subresource,

@@ -195,7 +195,7 @@ void immutable(const json::object& object, const json::object& old, const schema
     const auto* before = old.if_contains(field.name);
     const std::size_t size = path.size();
     path += text::cat(path.empty() ? "" : ".", field.name);
-    if (field.immutable || (field.immutable_once_set && before && !before->is_null())) {
+    if (field.immutable) {
       const bool same = now && before ? *now == *before : !now && !before;
       if (!same)
         errors.push_back({"FieldValueInvalid", path,

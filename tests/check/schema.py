@@ -15,8 +15,7 @@ PROPERTY_KEYS = {
     "type", "$ref", "items", "additionalProperties", "format", "nullable", "default", "enum", "minimum", "maximum",
     "maxLength", "minItems", "description", "x-protobuf", "x-protobuf-inline", "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys", "x-kubernetes-map-type", "x-kubernetes-patch-merge-key",
-    "x-kubernetes-patch-strategy", "x-kubernetes-preserve-unknown-fields", "x-nodal-immutable",
-    "x-nodal-immutable-once-set"}
+    "x-kubernetes-patch-strategy", "x-kubernetes-preserve-unknown-fields", "x-nodal-immutable"}
 TYPE_KEYS = {"description", "required", "properties", "x-kubernetes-map-type", "x-nodal-document"}
 KIND_KEYS = {"plural", "singular", "shortNames", "categories", "namespaced", "verbs", "status", "subresources",
              "additionalPrinterColumns"}

@@ -27,10 +27,11 @@ void patch(Call& call) {
       call, call.info.subresource,
       [&](const boost::json::object& old) -> Answer<boost::json::object> {
         call.warnings.clear();  // of an attempt that lost
-        return to_stored(
-            *call.resource,
+        auto patched =
             NODAL_TRY(apply_patch(expected, from_stored(*call.resource, old), call.request.body,
-                                  *type, call.validation, call.warnings)));
+                                  *type, call.validation, call.warnings));
+        NODAL_TRY(check_identity(call, patched));
+        return to_stored(*call.resource, std::move(patched));
       });
   if (!written) return call.fail(written.error());
   call.answer_object(200, written->bytes);

@@ -35,21 +35,26 @@ Answer<Written> write_change(Call& call, std::string_view subresource,
   return written;
 }
 
-namespace {
-
-Answer<Written> update_object(Call& call) {
-  const schema::Resource& resource = *call.resource;
-  const boost::json::object object =
-      to_stored(resource, NODAL_TRY(posted(call, expected_of(resource))));
+Answer<> check_identity(const Call& call, const boost::json::object& object) {
   const auto name = string_at(object, "metadata", "name");
   if (!name.empty() && name != call.info.name)
     return errors::bad_request(text::cat("the name of the object (", name,
                                          ") does not match the name on the URL (", call.info.name,
                                          ")"));
   const auto ns = string_at(object, "metadata", "namespace");
-  if (resource.namespaced && !ns.empty() && ns != call.info.namespace_)
+  if (call.resource->namespaced && !ns.empty() && ns != call.info.namespace_)
     return errors::bad_request(
         "the namespace of the provided object does not match the namespace sent on the request");
+  return {};
+}
+
+namespace {
+
+Answer<Written> update_object(Call& call) {
+  const schema::Resource& resource = *call.resource;
+  const boost::json::object object =
+      to_stored(resource, NODAL_TRY(posted(call, expected_of(resource))));
+  NODAL_TRY(check_identity(call, object));
   if (resource.kind == "Lease" && string_at(object, "metadata", "resourceVersion").empty())
     return errors::invalid(resource, call.info.name,
                            {{"FieldValueInvalid", "metadata.resourceVersion",

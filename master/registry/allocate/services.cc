@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/text.h"
+#include "master/registry/api_error.h"
 
 namespace nodal::master {
 namespace {
@@ -163,7 +164,7 @@ bool ServiceAllocator::reserve_address(json::object& spec, Reservation& reservat
   if (!wanted.empty()) {
     const auto invalid = [&](std::string_view why) {
       errors.push_back({"FieldValueInvalid", "spec.clusterIPs",
-                        text::cat("Invalid value: [\"", wanted, "\"]: ", why)});
+                        text::cat("Invalid value: []string{", quoted(wanted), "}: ", why)});
       return false;
     };
     const auto ip = net::IpAddress::parse(wanted);

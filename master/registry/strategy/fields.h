@@ -67,6 +67,11 @@ void default_pod_spec(boost::json::object& spec);
 void validate_pod_spec(const boost::json::object& spec, const std::string& path,
                        FieldErrors& errors);
 
+/// What a change of an existing Pod may be: images, the deadline, tolerations to add, gates to take
+/// away; more while it is gated.
+void validate_pod_change(const boost::json::object& pod, const boost::json::object& old,
+                         FieldErrors& errors);
+
 /// An address that traffic may be sent to: valid, and not the node's own (loopback, link-local),
 /// nor multicast or unspecified.
 void validate_endpoint_ip(std::string_view text, const std::string& field, FieldErrors& errors);

@@ -1,5 +1,5 @@
-// master/registry/strategy/pod.cc — Pods and pod templates: defaults between fields, QoS, what may
-// change.
+// master/registry/strategy/pod.cc — Pods and pod templates: defaults between fields, QoS;
+// pod_change.cc has what may change.
 #include <algorithm>
 
 #include "api-client/codec/quantity.h"
@@ -31,19 +31,39 @@ void each_container(json::object& spec, Call call) {
         if (auto* container = item.if_object()) call(*container, list);
 }
 
+// What a change of a resource that the container asks for does to it: no restart.
+// @source KEP-1287
+void default_resize_policy(json::object& container) {
+  const auto* resources = object_in(container, "resources");
+  const auto* requests = resources ? object_in(*resources, "requests") : nullptr;
+  if (!requests) return;
+  for (const std::string_view resource : {"cpu", "memory"}) {
+    if (!requests->contains(resource)) continue;
+    auto& value = container["resizePolicy"];
+    auto& policies = value.is_array() ? value.get_array() : value.emplace_array();
+    const bool said = std::ranges::any_of(policies, [&](const json::value& policy) {
+      return policy.is_object() && string_in(policy.get_object(), "resourceName") == resource;
+    });
+    if (!said)
+      policies.push_back(
+          json::object{{"resourceName", resource}, {"restartPolicy", "NotRequired"}});
+  }
+}
+
 void default_pod(json::object& pod) {
   auto* spec = object_in(pod, "spec");
   if (!spec) return;
   default_pod_spec(*spec);
   default_to(*spec, "enableServiceLinks", true);
   const bool host_network = bool_in(*spec, "hostNetwork");
-  each_container(*spec, [&](json::object& container, std::string_view) {
+  each_container(*spec, [&](json::object& container, std::string_view list) {
     if (auto* resources = object_in(container, "resources"))
       if (const auto* limits = object_in(*resources, "limits"); limits && !limits->empty()) {
         const json::object copy = *limits;
         auto& requests = object_of(*resources, "requests");
         for (const auto& [key, value] : copy) default_to(requests, view(key), value);
       }
+    if (list != "ephemeralContainers") default_resize_policy(container);
     if (!host_network) return;
     if (auto* ports = list_in(container, "ports"))
       for (auto& item : *ports)
@@ -84,50 +104,13 @@ void prepare_pod(json::object& pod) {
 }
 
 void validate_pod(const json::object& pod, FieldErrors& errors) {
-  if (const auto* spec = object_in(pod, "spec"))
-    validate_pod_spec(*spec, "spec", errors);
-  else
-    errors.push_back({"FieldValueRequired", "spec.containers", "Required value"});
-}
-
-void validate_pod_change(const json::object& pod, const json::object& old, FieldErrors& errors) {
-  const auto* now = object_in(pod, "spec");
-  const auto* before = object_in(old, "spec");
-  if (!now || !before) return;
-  // All that may change is made equal; the rest must then be equal.
-  json::object a = *now;
-  const json::object& b = *before;
-  carry(a, b, "activeDeadlineSeconds");
-  carry(a, b, "tolerations");
-  if (int_in(b, "terminationGracePeriodSeconds").value_or(0) < 0 &&
-      int_in(a, "terminationGracePeriodSeconds") == 1)
-    carry(a, b, "terminationGracePeriodSeconds");
-  for (const auto list : kContainerLists) {
-    auto* containers = list_in(a, list);
-    const auto* others = list_in(b, list);
-    if (!containers || !others || containers->size() != others->size()) continue;
-    for (std::size_t i = 0; i < containers->size(); ++i)
-      if (auto* container = (*containers)[i].if_object(); container && (*others)[i].is_object())
-        carry(*container, (*others)[i].get_object(), "image");
-  }
-  if (const auto* kept = list_in(b, "tolerations")) {
-    const auto* wanted = list_in(*now, "tolerations");
-    for (const auto& toleration : *kept)
-      if (!wanted || std::ranges::find(*wanted, toleration) == wanted->end()) {
-        errors.push_back(
-            {"FieldValueForbidden", "spec.tolerations",
-             "Forbidden: existing toleration can not be modified except its tolerationSeconds"});
-        break;
-      }
-  }
-  if (a == b) return;
-  errors.push_back({"FieldValueForbidden", "spec",
-                    "Forbidden: pod updates may not change fields other than "
-                    "`spec.containers[*].image`,`spec.initContainers[*].image`,`spec."
-                    "activeDeadlineSeconds`,`spec.tolerations` "
-                    "(only additions to existing tolerations),`spec.terminationGracePeriodSeconds` "
-                    "(allow it to be set to 1 if it "
-                    "was previously negative)"});
+  const auto* spec = object_in(pod, "spec");
+  if (!spec) return errors.push_back({"FieldValueRequired", "spec.containers", "Required value"});
+  validate_pod_spec(*spec, "spec", errors);
+  const auto* gates = list_in(*spec, "schedulingGates");
+  if (gates && !gates->empty() && !string_in(*spec, "nodeName").empty())
+    errors.push_back({"FieldValueForbidden", "spec.nodeName",
+                      "Forbidden: cannot be set until all schedulingGates have been cleared"});
 }
 
 }  // namespace
