@@ -106,14 +106,18 @@ Bytes Call::shown(const Bytes& object) const {
 void Call::answer_object(int status, const Bytes& object) {
   if (!resource) return answer(status, object);
   if (form == Form::json) return answer(status, shown(object));
-  const boost::json::object document = parse_object(*shown(object));
+  answer_table(status, *resource, parse_object(*shown(object)));
+}
+
+void Call::answer_table(int status, const schema::Resource& kind,
+                        const boost::json::object& object) {
   std::string out =
       R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":)";
-  codec::append_string(out, string_at(document, "metadata", "resourceVersion"));
+  codec::append_string(out, string_at(object, "metadata", "resourceVersion"));
   out += R"(},"columnDefinitions":)";
-  out += column_definitions(*resource);
+  out += column_definitions(kind);
   out += R"(,"rows":[)";
-  append_row(*resource, document, api->parts().clock->now(), include_object(info), out);
+  append_row(kind, object, api->parts().clock->now(), include_object(info), out);
   out += "]}";
   answer(status, std::move(out));
 }
@@ -256,6 +260,9 @@ void Api::route_resource(const CallPtr& call) {
     if (verb == "get") return handlers::get(*call);
     if (verb == "list") return handlers::list(call);
     if (verb == "watch") return handlers::watch(call);
+    if (verb == "create" && resource->group.empty() && resource->kind == "Binding")
+      return info.name.empty() ? blocking(call, handlers::bind)
+                               : call->fail(errors::method_not_allowed().error());
     if (verb == "create")
       return info.name.empty() ? blocking(call, handlers::create)
                                : call->fail(errors::method_not_allowed().error());

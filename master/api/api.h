@@ -51,7 +51,8 @@ struct ApiParts {
       reserve_service;
   std::function<void(const boost::json::object& service)> release_service;
 
-  /// Signs a service-account token: the TokenRequest with its status filled.
+  /// Signs a service-account token: the TokenRequest with its status filled. The request has a
+  /// spec with expirationSeconds, and the uid of the object it is bound to, if to any.
   std::function<Answer<boost::json::object>(const boost::json::object& account,
                                             boost::json::object request)>
       issue_token;
@@ -99,6 +100,8 @@ struct Call {
   void answer(int status, std::string body);
   /// One object in the form that was asked for.
   void answer_object(int status, const Bytes& object);
+  /// The same of an object that has no bytes yet, as a row of a kind's table.
+  void answer_table(int status, const schema::Resource& kind, const boost::json::object& object);
   /// The version of the kind that is stored: what the store, admission and the rules work on.
   [[nodiscard]] const schema::Resource& stored() const;
   /// A stored object in the version that was asked for.

@@ -79,6 +79,9 @@ Answer<Written> store_new(Call& call, boost::json::object object,
 Answer<> namespace_open(Call& call, std::string_view ns, std::string_view name);
 /// Service account, token volume, tolerations: what admission adds to a new Pod.
 Answer<> admit_pod(Call& call, boost::json::object& pod);
+/// The priority of the class that a new Pod names.
+/// @errors 403 for a PriorityClass or RuntimeClass that there is not
+Answer<> admit_classes(const Call& call, boost::json::object& pod);
 /// What every Pod tolerates for a while, where it does not say itself. A change gets it too: who
 /// replaces or applies the list as he once wrote it does not mean to take that away.
 void tolerate_node_faults(boost::json::object& pod);

@@ -152,9 +152,7 @@ Answer<> admit_pod(Call& call, json::object& pod) {
   }
 
   tolerate_node_faults(pod);
-  if (!spec.contains("priority")) spec["priority"] = 0;
-  if (!spec.contains("preemptionPolicy")) spec["preemptionPolicy"] = "PreemptLowerPriority";
-  return {};
+  return admit_classes(call, pod);
 }
 
 }  // namespace nodal::master::handlers

@@ -330,6 +330,12 @@ void replica_set_row(const Object& object, TimePoint now, Cells& cells) {
   workload_tail(object, cells);
 }
 
+void scale_row(const Object& scale, TimePoint now, Cells& cells) {
+  cells.number(int_in(object_in(scale, "spec"), "replicas"));
+  cells.number(int_in(object_in(scale, "status"), "replicas"));
+  cells.text(age(scale, now));
+}
+
 void node_row(const Object& node, TimePoint now, Cells& cells) {
   const Object& status = object_in(node, "status");
   const auto* ready = condition(status, "Ready");
@@ -591,6 +597,10 @@ const std::vector<Printer>& printers() {
          "IngressClass",
          {{"Controller", s, 0}, {"Parameters", s, 0}, {"Age", s, 0}},
          ingress_class_row},
+        {"autoscaling",
+         "Scale",
+         {{"Desired", i, 0}, {"Available", i, 0}, {"Age", s, 0}},
+         scale_row},
         {"coordination.k8s.io", "Lease", {{"Holder", s, 0}, {"Age", s, 0}}, lease_row},
     };
   }();

@@ -140,8 +140,9 @@ Result<std::string> Tokens::sign(const TokenClaims& claims) const {
   json::object kubernetes{
       {"namespace", claims.namespace_},
       {"serviceaccount", json::object{{"name", claims.account}, {"uid", claims.account_uid}}}};
-  if (!claims.pod.empty())
-    kubernetes["pod"] = json::object{{"name", claims.pod}, {"uid", claims.pod_uid}};
+  if (!claims.bound.kind.empty())
+    kubernetes[text::lower(claims.bound.kind)] =
+        json::object{{"name", claims.bound.name}, {"uid", claims.bound.uid}};
   json::array audiences;
   for (const auto& audience : claims.audiences) audiences.emplace_back(audience);
   std::string unique(16, '\0');
@@ -225,8 +226,13 @@ Result<TokenClaims> Tokens::verify(std::string_view token, std::string_view audi
   claims.namespace_ = string_at(body, {"kubernetes.io", "namespace"});
   claims.account = string_at(body, {"kubernetes.io", "serviceaccount", "name"});
   claims.account_uid = string_at(body, {"kubernetes.io", "serviceaccount", "uid"});
-  claims.pod = string_at(body, {"kubernetes.io", "pod", "name"});
-  claims.pod_uid = string_at(body, {"kubernetes.io", "pod", "uid"});
+  for (const std::string_view kind : {"Pod", "Secret", "Node"}) {
+    const auto key = text::lower(kind);
+    auto name = string_at(body, {"kubernetes.io", key, "name"});
+    if (!name.empty())
+      claims.bound = {std::string(kind), std::move(name),
+                      string_at(body, {"kubernetes.io", key, "uid"})};
+  }
   if (claims.namespace_.empty() || claims.account.empty())
     return refused("names no service account");
   return claims;

@@ -1,4 +1,5 @@
-// master/auth/tokens.h — service-account tokens: JWT, ES256, bound to a pod and a time.
+// master/auth/tokens.h — service-account tokens: JWT, ES256, bound to a time and perhaps to an
+// object.
 #pragma once
 
 #include <functional>
@@ -14,9 +15,15 @@
 
 namespace nodal::master {
 
+/// The object that a token ends with.
+struct TokenBinding {
+  std::string kind;  ///< Pod, Secret or Node; "" for none
+  std::string name, uid;
+};
+
 struct TokenClaims {
   std::string namespace_, account, account_uid;
-  std::string pod, pod_uid;  ///< "" when not bound to a pod
+  TokenBinding bound;
   std::vector<std::string> audiences;
   TimePoint issued{}, expires{};
 };

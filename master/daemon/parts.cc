@@ -74,33 +74,24 @@ class Reserved final : public ApiParts::Reservation {
 
 Answer<json::object> sign_token(const Foundation& f, const json::object& account,
                                 json::object request) {
-  const auto& spec_value = request["spec"];
-  const json::object spec = spec_value.is_object() ? spec_value.get_object() : json::object();
-  std::int64_t seconds = 3600;
-  if (const auto* wanted = spec.if_contains("expirationSeconds"); wanted && wanted->is_int64())
-    seconds = wanted->get_int64();
-  if (seconds < 600)
-    return errors::invalid("authentication.k8s.io", "TokenRequest", "",
-                           {{"FieldValueInvalid", "spec.expirationSeconds",
-                             text::cat("Invalid value: ", seconds,
-                                       ": may not specify a duration less than 10 minutes")}});
-  seconds = std::min<std::int64_t>(seconds, 24 * 3600);
+  auto& spec = request["spec"].as_object();
   TokenClaims claims;
   claims.namespace_ = string_at(account, "metadata", "namespace");
   claims.account = string_at(account, "metadata", "name");
   claims.account_uid = string_at(account, "metadata", "uid");
-  if (string_at(spec, "boundObjectRef", "kind") == "Pod") {
-    claims.pod = string_at(spec, "boundObjectRef", "name");
-    claims.pod_uid =
-        string_at(read(f.kv, "", "pods", claims.namespace_, claims.pod), "metadata", "uid");
-  }
+  claims.bound = {std::string(string_at(spec, "boundObjectRef", "kind")),
+                  std::string(string_at(spec, "boundObjectRef", "name")),
+                  std::string(string_at(spec, "boundObjectRef", "uid"))};
   if (const auto* audiences = spec.if_contains("audiences"); audiences && audiences->is_array())
     for (const auto& audience : audiences->get_array())
       if (audience.is_string() && !audience.get_string().empty())
         claims.audiences.emplace_back(audience.get_string().data(), audience.get_string().size());
-  if (claims.audiences.empty()) claims.audiences.push_back(f.tokens.issuer());
+  if (claims.audiences.empty()) {
+    claims.audiences.push_back(f.tokens.issuer());
+    spec["audiences"] = json::array{claims.audiences.front()};
+  }
   claims.issued = f.clock.now();
-  claims.expires = claims.issued + std::chrono::seconds(seconds);
+  claims.expires = claims.issued + std::chrono::seconds(spec.at("expirationSeconds").as_int64());
   const auto token = f.tokens.sign(claims);
   if (!token) return errors::internal(token.error().message);
   request["kind"] = "TokenRequest";
@@ -213,9 +204,13 @@ Authenticator::StillBound still_bound(KvStore& kv) {
     const json::object account = read(kv, "", "serviceaccounts", claims.namespace_, claims.account);
     if (string_at(account, "metadata", "uid") != claims.account_uid || claims.account_uid.empty())
       return false;
-    if (claims.pod.empty()) return true;
-    return string_at(read(kv, "", "pods", claims.namespace_, claims.pod), "metadata", "uid") ==
-           claims.pod_uid;
+    const TokenBinding& bound = claims.bound;
+    if (bound.kind.empty()) return true;
+    const std::string_view plural = bound.kind == "Pod"      ? "pods"
+                                    : bound.kind == "Secret" ? "secrets"
+                                                             : "nodes";
+    return !bound.uid.empty() && string_at(read(kv, "", plural, claims.namespace_, bound.name),
+                                           "metadata", "uid") == bound.uid;
   };
 }
 

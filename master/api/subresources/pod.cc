@@ -1,4 +1,4 @@
-// master/api/subresources/pod.cc — pods/binding and pods/eviction.
+// master/api/subresources/pod.cc — pods/binding (and a Binding posted by itself), pods/eviction.
 #include <boost/json.hpp>
 
 #include "api-client/codec/time.h"
@@ -15,11 +15,13 @@ constexpr std::string_view kCreated =
 
 Answer<json::object> body_of(Call& call, const Expected& expected) {
   json::object body = NODAL_TRY(posted(call, expected));
-  if (const auto name = string_at(body, "metadata", "name");
-      !name.empty() && name != call.info.name)
-    return errors::bad_request(text::cat("the name of the object (", name,
-                                         ") does not match the name on the URL (", call.info.name,
-                                         ")"));
+  // A Binding that is posted by itself names its pod.
+  if (call.info.name.empty()) call.info.name = string_at(body, "metadata", "name");
+  if (call.info.name.empty())
+    return errors::invalid(expected.group, expected.kind, "",
+                           {{"FieldValueRequired", "metadata.name",
+                             "Required value: name or generateName is required"}});
+  NODAL_TRY(check_identity(call, body));
   return body;
 }
 
@@ -60,10 +62,11 @@ void bind(Call& call) {
                                      {{"FieldValueRequired", "target.name", "Required value"}})
                          .error());
   const std::string uid(string_at(*body, "metadata", "uid"));
-  schema::Resource binding = *call.resource;  // errors name "pods/binding"
+  const schema::Resource& pods = *schema::find_resource("", "v1", "pods");
+  schema::Resource binding = pods;  // errors name "pods/binding"
   binding.plural = "pods/binding";
   const auto written = call.api->objects().update_with(
-      *call.resource, call.info.namespace_, call.info.name,
+      pods, call.info.namespace_, call.info.name,
       [&](const json::object& old) -> Answer<json::object> {
         if (!uid.empty() && uid != string_at(old, "metadata", "uid"))
           return errors::conflict(
@@ -81,6 +84,11 @@ void bind(Call& call) {
         json::object pod = old;
         auto& spec = pod["spec"];
         if (!spec.is_object()) spec.emplace_object();
+        if (const auto* gates = spec.get_object().if_contains("schedulingGates");
+            gates && gates->is_array() && !gates->get_array().empty())
+          return errors::conflict(
+              binding, call.info.name,
+              text::cat("pod ", call.info.name, " has non-empty .spec.schedulingGates"));
         spec.get_object()["nodeName"] = node;
         auto& metadata = metadata_of(pod);
         if (const auto* extra = body->if_contains("metadata"); extra && extra->is_object())

@@ -82,6 +82,17 @@ json::object scale_of(const json::object& parent) {
   return scale;
 }
 
+// The Scale of a stored parent, in the form that was asked for.
+void answer_scale(Call& call, const Bytes& parent) {
+  const json::object scale = scale_of(parse_object(*parent));
+  if (call.form == Form::json) return call.answer(200, json::serialize(scale));
+  schema::Resource kind;
+  kind.group = "autoscaling";
+  kind.version = "v1";
+  kind.kind = "Scale";
+  call.answer_table(200, kind, scale);
+}
+
 // The parent with the replicas of the Scale, its resourceVersion and uid as preconditions.
 Answer<json::object> scaled(const json::object& parent, const json::object& scale) {
   const auto* spec = object_in(scale, "spec");
@@ -126,7 +137,7 @@ Answer<Written> apply_scale(Call& call) {
 void get_scale(Call& call) {
   const auto entry = call.api->objects().get(*call.resource, call.info.namespace_, call.info.name);
   if (!entry) return call.fail(entry.error());
-  call.answer(200, json::serialize(scale_of(parse_object(*entry->value))));
+  answer_scale(call, entry->value);
 }
 
 void write_scale(Call& call) {
@@ -135,7 +146,7 @@ void write_scale(Call& call) {
   if (!put && type == BodyType::apply_patch) {
     const auto applied = apply_scale(call);
     if (!applied) return call.fail(applied.error());
-    return call.answer(200, json::serialize(scale_of(parse_object(*applied->bytes))));
+    return answer_scale(call, applied->bytes);
   }
   const bool plain =
       type && (*type == BodyType::json || *type == BodyType::yaml || *type == BodyType::protobuf);
@@ -168,7 +179,7 @@ void write_scale(Call& call) {
     return scaled(old, patched);
   });
   if (!written) return call.fail(written.error());
-  call.answer(200, json::serialize(scale_of(parse_object(*written->bytes))));
+  answer_scale(call, written->bytes);
 }
 
 }  // namespace nodal::master::handlers

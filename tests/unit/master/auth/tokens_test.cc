@@ -32,7 +32,7 @@ class TokensTest : public testing::Test {
   }
 
   std::string folder;
-  TokenClaims claims{"ns", "robot", "u1", "pod1", "u2", {"api", "vault"}, t0, t0 + 1h};
+  TokenClaims claims{"ns", "robot", "u1", {"Pod", "pod1", "u2"}, {"api", "vault"}, t0, t0 + 1h};
 };
 
 TEST_F(TokensTest, WhatWasSignedIsRead) {
@@ -43,11 +43,25 @@ TEST_F(TokensTest, WhatWasSignedIsRead) {
   EXPECT_EQ(read->namespace_, "ns");
   EXPECT_EQ(read->account, "robot");
   EXPECT_EQ(read->account_uid, "u1");
-  EXPECT_EQ(read->pod, "pod1");
-  EXPECT_EQ(read->pod_uid, "u2");
+  EXPECT_EQ(read->bound.kind, "Pod");
+  EXPECT_EQ(read->bound.name, "pod1");
+  EXPECT_EQ(read->bound.uid, "u2");
   EXPECT_EQ(read->audiences, (std::vector<std::string>{"api", "vault"}));
   EXPECT_EQ(read->expires, t0 + 1h);
   EXPECT_NE(tokens.sign(claims).value(), token) << "each has a number of its own";
+}
+
+TEST_F(TokensTest, ATokenIsBoundToAnObjectOfThreeKindsOrToNone) {
+  const auto tokens = open();
+  for (const char* kind : {"Pod", "Secret", "Node"}) {
+    claims.bound = {kind, "x", "u9"};
+    const auto read = tokens.verify(tokens.sign(claims).value(), "api", t0).value();
+    EXPECT_EQ(read.bound.kind, kind);
+    EXPECT_EQ(read.bound.name, "x");
+    EXPECT_EQ(read.bound.uid, "u9");
+  }
+  claims.bound = {};
+  EXPECT_EQ(tokens.verify(tokens.sign(claims).value(), "api", t0).value().bound.kind, "");
 }
 
 TEST_F(TokensTest, TheKeyIsKeptAndPrivate) {

@@ -1,0 +1,246 @@
+// tests/unit/master/subresource_api_test.cc — tokens, scales and bindings; what admission says of a
+// Pod's classes.
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "base/text.h"
+#include "master/api/api.h"
+#include "master/api/loopback.h"
+#include "master/store/memory_kv.h"
+
+namespace nodal::master {
+namespace {
+
+namespace json = boost::json;
+
+constexpr const char* kCore = "/api/v1/namespaces/default/";
+constexpr const char* kToken = "serviceaccounts/robot/token";
+
+struct Reply {
+  int status = 0;
+  json::object body;
+  [[nodiscard]] std::string message() const {
+    const auto* text = body.if_contains("message");
+    return text ? std::string(text->as_string()) : "";
+  }
+};
+
+class SubresourceApi : public testing::Test {
+ protected:
+  SubresourceApi() {
+    ApiParts parts;
+    parts.kv = &kv;
+    parts.clock = &clock;
+    parts.authenticate = [](const http::Request&) -> Answer<Caller> {
+      return errors::unauthorized();
+    };
+    parts.authorize = [](const Caller&, const RequestInfo&) { return std::nullopt; };
+    parts.issue_token = [](const json::object&, json::object request) -> Answer<json::object> {
+      return request;
+    };
+    api = std::make_unique<Api>(std::move(parts));
+    call("POST", "/api/v1/namespaces", R"({"metadata":{"name":"default"}})");
+    for (const char* name : {"default", "robot"})
+      make("serviceaccounts", text::cat(R"({"metadata":{"name":")", name, "\"}}"));
+    call("POST", "/api/v1/nodes", R"({"metadata":{"name":"n1"}})");
+    make("pods",
+         R"({"metadata":{"name":"p"},"spec":{"serviceAccountName":"robot","nodeName":"n1",
+             "containers":[{"name":"c","image":"i"}]}})");
+    make("secrets", R"({"metadata":{"name":"s"}})");
+  }
+
+  Reply call(std::string_view method, std::string_view target, std::string_view body = "",
+             http::Headers headers = {}, std::string user = "admin") {
+    LoopbackTransport transport(*api, Caller{std::move(user), {}, ""});
+    http::Request request;
+    request.method = method;
+    request.target = target;
+    request.body = body;
+    request.headers = std::move(headers);
+    const auto answer = transport.send(request, {});
+    Reply out;
+    if (!answer) return out;
+    out.status = answer->status;
+    boost::system::error_code ignored;
+    if (auto value = json::parse(answer->text(), ignored); value.is_object())
+      out.body = value.as_object();
+    return out;
+  }
+  Reply make(std::string_view what, std::string_view body, std::string user = "admin") {
+    return call("POST", text::cat(kCore, what), body, {}, std::move(user));
+  }
+
+  MemoryKv kv;
+  SystemClock clock;
+  std::unique_ptr<Api> api;
+};
+
+TEST_F(SubresourceApi, ATokenLastsAsLongAsAsked) {
+  const auto plain = make(kToken, R"({"spec":{}})");
+  ASSERT_EQ(plain.status, 201) << plain.message();
+  EXPECT_EQ(plain.body.at("spec").at("expirationSeconds"), 3600);
+  EXPECT_EQ(plain.body.at("metadata").at("name"), "robot");
+  EXPECT_EQ(plain.body.at("metadata").at("namespace"), "default");
+  EXPECT_TRUE(plain.body.at("metadata").as_object().contains("creationTimestamp"));
+  EXPECT_EQ(make(kToken, R"({"spec":{"expirationSeconds":172800}})")
+                .body.at("spec")
+                .at("expirationSeconds"),
+            172800);
+  EXPECT_EQ(make(kToken, R"({"spec":{"expirationSeconds":599}})").message(),
+            "TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid "
+            "value: 599: may not specify a duration less than 10 minutes");
+  EXPECT_EQ(make(kToken, R"({"spec":{"expirationSeconds":4294967297}})").message(),
+            "TokenRequest.authentication.k8s.io \"\" is invalid: spec.expirationSeconds: Invalid "
+            "value: 4294967297: may not specify a duration larger than 2^32 seconds");
+}
+
+TEST_F(SubresourceApi, ATokenIsBoundToWhatThereIs) {
+  const auto bound = [&](std::string_view reference, std::string user = "admin") {
+    return make(kToken, text::cat(R"({"spec":{"boundObjectRef":)", reference, "}}"), user);
+  };
+  for (const auto& [kind, name, path] :
+       {std::tuple{"Pod", "p", "/api/v1/namespaces/default/pods/p"},
+        {"Secret", "s", "/api/v1/namespaces/default/secrets/s"},
+        {"Node", "n1", "/api/v1/nodes/n1"}}) {
+    const auto reply =
+        bound(text::cat(R"({"kind":")", kind, R"(","apiVersion":"v1","name":")", name, "\"}"));
+    ASSERT_EQ(reply.status, 201) << reply.message();
+    EXPECT_EQ(reply.body.at("spec").at("boundObjectRef").at("uid"),
+              call("GET", path).body.at("metadata").at("uid"));
+  }
+  EXPECT_EQ(bound(R"({"kind":"ConfigMap","apiVersion":"v1","name":"p"})").message(),
+            "cannot bind token to object of type /v1, Kind=ConfigMap");
+  EXPECT_EQ(bound(R"({"kind":"Pod","apiVersion":"apps/v1","name":"p"})").message(),
+            "cannot bind token to object of type apps/v1, Kind=Pod");
+  EXPECT_EQ(bound(R"({"kind":"Secret","apiVersion":"v1","name":"other"})").message(),
+            "secrets \"other\" not found");
+  const auto stale = bound(R"({"kind":"Secret","apiVersion":"v1","name":"s","uid":"u"})");
+  EXPECT_EQ(stale.status, 409);
+  EXPECT_EQ(stale.message(),
+            "Operation cannot be fulfilled on Secret \"s\": the UID in the bound object reference "
+            "(u) does not match the UID in record. The object might have been deleted and then "
+            "recreated");
+  EXPECT_EQ(make("serviceaccounts/default/token",
+                 R"({"spec":{"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"p"}}})")
+                .message(),
+            "cannot bind token for serviceaccount \"default\" to pod running with different "
+            "serviceaccount name.");
+}
+
+TEST_F(SubresourceApi, ANodeGetsTokensOfItsOwnPods) {
+  const std::string pod =
+      R"({"spec":{"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"p"}}})";
+  EXPECT_EQ(make(kToken, pod, "system:node:n1").status, 201);
+  EXPECT_EQ(make(kToken, pod, "system:node:n2").message(),
+            "serviceaccounts \"robot\" is forbidden: node requested token bound to a pod scheduled "
+            "on a different node");
+  EXPECT_EQ(make(kToken, R"({"spec":{}})", "system:node:n1").message(),
+            "serviceaccounts \"robot\" is forbidden: node requested token not bound to a pod");
+  EXPECT_EQ(
+      make(kToken, R"({"spec":{"boundObjectRef":{"kind":"Secret","apiVersion":"v1","name":"s"}}})",
+           "system:node:n1")
+          .status,
+      403);
+}
+
+TEST_F(SubresourceApi, AScaleIsPrinted) {
+  const std::string path = "/apis/apps/v1/namespaces/default/deployments";
+  ASSERT_EQ(call("POST", path,
+                 R"({"metadata":{"name":"d"},"spec":{"replicas":3,
+                     "selector":{"matchLabels":{"a":"b"}},"template":{
+                     "metadata":{"labels":{"a":"b"}},
+                     "spec":{"containers":[{"name":"c","image":"i"}]}}}})")
+                .status,
+            201);
+  const http::Headers table{{"Accept", "application/json;as=Table;v=v1;g=meta.k8s.io"}};
+  const auto read = call("GET", path + "/d/scale", "", table);
+  ASSERT_EQ(read.body.at("kind"), "Table");
+  std::string columns;
+  for (const auto& column : read.body.at("columnDefinitions").as_array())
+    columns += std::string(column.at("name").as_string()) + " ";
+  EXPECT_EQ(columns, "Name Desired Available Age ");
+  const auto& cells = read.body.at("rows").at(0).at("cells");
+  EXPECT_EQ(cells.at(0), "d");
+  EXPECT_EQ(cells.at(1), 3);
+  EXPECT_EQ(cells.at(2), 0);
+  http::Headers patch = table;
+  patch.add("Content-Type", "application/merge-patch+json");
+  EXPECT_EQ(call("PATCH", path + "/d/scale", R"({"spec":{"replicas":5}})", patch)
+                .body.at("rows")
+                .at(0)
+                .at("cells")
+                .at(1),
+            5);
+  EXPECT_EQ(call("GET", path + "/d/scale").body.at("kind"), "Scale");
+}
+
+TEST_F(SubresourceApi, APostedBindingBindsItsPod) {
+  const char* plain =
+      R"({"metadata":{"name":"q"},"spec":{"containers":[{"name":"c","image":"i"}]}})";
+  ASSERT_EQ(make("pods", plain).status, 201);
+  const char* binding =
+      R"({"kind":"Binding","apiVersion":"v1","metadata":{"name":"q"},
+          "target":{"kind":"Node","name":"n1"}})";
+  EXPECT_EQ(make("bindings", binding).status, 201);
+  EXPECT_EQ(call("GET", text::cat(kCore, "pods/q")).body.at("spec").at("nodeName"), "n1");
+  EXPECT_EQ(make("bindings", binding).message(),
+            "Operation cannot be fulfilled on pods/binding \"q\": pod q is already assigned to "
+            "node \"n1\"");
+  EXPECT_EQ(make("bindings", R"({"metadata":{"name":"none"},"target":{"name":"n1"}})").status, 404);
+  EXPECT_EQ(make("bindings", R"({"target":{"name":"n1"}})").status, 422);
+  EXPECT_EQ(make("bindings", R"({"metadata":{"name":"q","namespace":"x"},"target":{"name":"n1"}})")
+                .status,
+            400);
+  for (const auto& change : kv.list("core/bindings/", 0, "", 0)->entries)
+    ADD_FAILURE() << change.key;
+}
+
+TEST_F(SubresourceApi, AGatedPodIsNotBound) {
+  ASSERT_EQ(make("pods",
+                 R"({"metadata":{"name":"g"},"spec":{"schedulingGates":[{"name":"wait"}],
+                     "containers":[{"name":"c","image":"i"}]}})")
+                .status,
+            201);
+  const char* target = R"({"target":{"kind":"Node","name":"n1"}})";
+  EXPECT_EQ(make("pods/g/binding", target).message(),
+            "Operation cannot be fulfilled on pods/binding \"g\": pod g has non-empty "
+            ".spec.schedulingGates");
+  const auto freed =
+      call("PATCH", text::cat(kCore, "pods/g"), R"({"spec":{"schedulingGates":null}})",
+           {{"Content-Type", "application/merge-patch+json"}});
+  EXPECT_EQ(freed.status, 200) << freed.message();
+  EXPECT_EQ(make("pods/g/binding", target).status, 201);
+}
+
+TEST_F(SubresourceApi, APatchNamesWhatItChanges) {
+  const http::Headers merge{{"Content-Type", "application/merge-patch+json"}};
+  const auto path = text::cat(kCore, "secrets/s");
+  const auto renamed = call("PATCH", path, R"({"metadata":{"name":"t"}})", merge);
+  EXPECT_EQ(renamed.status, 400);
+  EXPECT_EQ(renamed.message(), "the name of the object (t) does not match the name on the URL (s)");
+  EXPECT_EQ(call("PATCH", path, R"({"metadata":{"namespace":"x"}})", merge).status, 400);
+  EXPECT_EQ(call("PATCH", path, R"({"metadata":{"name":"s","labels":{"a":"b"}}})", merge).status,
+            200);
+}
+
+TEST_F(SubresourceApi, AClassIsOneThatThereIs) {
+  const auto pod = [&](std::string_view name, std::string_view spec) {
+    return make("pods", text::cat(R"({"metadata":{"name":")", name, R"("},"spec":{)", spec,
+                                  R"(,"containers":[{"name":"c","image":"i"}]}})"));
+  };
+  EXPECT_EQ(
+      pod("a", R"("priorityClassName":"system-node-critical")").body.at("spec").at("priority"),
+      2000001000);
+  EXPECT_EQ(pod("b", R"("priority":0)").body.at("spec").at("priority"), 0);
+  EXPECT_EQ(pod("c", R"("priorityClassName":"high")").message(),
+            "pods \"c\" is forbidden: no PriorityClass with name high was found");
+  EXPECT_EQ(pod("d", R"("priority":5)").message(),
+            "pods \"d\" is forbidden: the integer value of priority (5) must not be provided in "
+            "pod spec; priority admission controller computed 0 from the given PriorityClass name");
+  EXPECT_EQ(pod("e", R"("runtimeClassName":"gvisor")").message(),
+            "pods \"e\" is forbidden: pod rejected: RuntimeClass \"gvisor\" not found");
+}
+
+}  // namespace
+}  // namespace nodal::master
