@@ -70,6 +70,8 @@ Command edit_command(const Globals& globals);
 Command set_command(const Globals& globals);
 Command cordon_command(const Globals& globals);
 Command uncordon_command(const Globals& globals);
+Command drain_command(const Globals& globals);
+Command taint_command(const Globals& globals);
 Command diff_command(const Globals& globals);
 Command wait_command(const Globals& globals);
 Command rollout_command(const Globals& globals);

@@ -67,6 +67,8 @@ Command all_commands(Globals& globals) {
                    scale_command(globals),
                    cordon_command(globals),
                    uncordon_command(globals),
+                   drain_command(globals),
+                   taint_command(globals),
                    delete_command(globals),
                    rollout_command(globals),
                    api_resources_command(globals),
