@@ -69,7 +69,7 @@ class Drain {
     while (!left.empty()) {
       std::vector<json::value> refused, leaving;
       for (const auto& pod : left) {
-        begin(pod, server_ ? " (server dry run)" : "");
+        if (evict_ || server_) begin(pod, server_ ? " (server dry run)" : "");
         if (auto sent = send(pod); !sent) {
           if (!evict_ || !sent.error().message.starts_with(kTooMany)) return sent;
           std::fputs(text::cat("error when evicting ", named(pod), " (will retry after 5s): ",
@@ -141,8 +141,10 @@ class Drain {
   }
 
   [[nodiscard]] Result<> too_late(const json::value& pod) const {
-    return fail(Errc::timed_out, text::cat("error when ", evict_ ? "evicting " : "deleting ",
-                                           named(pod), ": global timeout reached: ", o_.timeout));
+    return fail(Errc::timed_out,
+                text::cat("error when waiting for pod \"", text_at(pod, "metadata.name"),
+                          "\" in namespace \"", text_at(pod, "metadata.namespace"),
+                          "\" to terminate: global timeout reached: ", o_.timeout));
   }
 
   Session& session_;

@@ -24,8 +24,8 @@ Result<int> taint(const Globals& globals, Options o) {
   const auto& type = o.selection.what[0];
   const auto kind = NODAL_TRY(session.resources.by_name(type.substr(0, type.find('/'))));
   if (kind.kind != "Node")
-    return fail(Errc::invalid, text::cat("invalid resource type ", kind.plural,
-                                         ", only node types are supported"));
+    return fail(Errc::invalid,
+                text::cat("invalid resource type ", type, ", only node types are supported"));
   auto writer = NODAL_TRY(Writer::make(session, o.writing, "kubectl-taint"));
   return for_each(
       NODAL_TRY(choose(session, globals, o.selection)), [&](const Target& target) -> Result<> {

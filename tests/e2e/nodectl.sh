@@ -159,6 +159,17 @@ quiet @ wait --for=delete pod/talk
 @ cordon node1
 @ get nodes
 @ uncordon node1
+@ taint node node1 kind=small:PreferNoSchedule
+@ taint node node1 kind=big:PreferNoSchedule
+@ taint node node1 kind=big:PreferNoSchedule --overwrite
+@ taint node node1 kind-
+@ taint node node1 kind-
+@ taint node node1 kind
+@ drain node1 --pod-selector=app=web --ignore-daemonsets --dry-run=client
+@ drain node1 --pod-selector=app=web --ignore-daemonsets --delete-emptydir-data --timeout=60s
+@ uncordon node1
+quiet @ rollout status deployment/web --timeout=60s
+@ drain nowhere
 @ explain deployment.spec.strategy
 @ api-resources
 @ api-versions
