@@ -111,6 +111,14 @@ void validate_secret_change(const json::object& secret, const json::object& old,
 }
 void validate_config_map(const json::object& map, FieldErrors& errors) {
   validate_keys(map, {"data", "binaryData"}, errors);
+  const auto* data = object_in(map, "data");
+  const auto* binary = object_in(map, "binaryData");
+  if (!data || !binary) return;
+  Report report(errors);
+  for (const auto& [key, value] : *data)
+    if (binary->contains(key))
+      report.invalid(text::cat("data[", view(key), "]"), view(key),
+                     "duplicate of key present in binaryData");
 }
 void validate_config_map_change(const json::object& map, const json::object& old,
                                 FieldErrors& errors) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "api-client/codec/quantity.h"
-#include "master/registry/strategy/fields.h"
+#include "master/registry/strategy/report.h"
 
 namespace nodal::master {
 namespace {
@@ -107,6 +107,13 @@ void validate_pod(const json::object& pod, FieldErrors& errors) {
   const auto* spec = object_in(pod, "spec");
   if (!spec) return errors.push_back({"FieldValueRequired", "spec.containers", "Required value"});
   validate_pod_spec(*spec, "spec", errors);
+  Report report(errors);
+  for (const auto list : kContainerLists)
+    each(*spec, list, "spec", [&](const json::object& container, const std::string& at) {
+      const auto image = string_in(container, "image");
+      if (text::trim(image) != image)
+        report.invalid(at + ".image", image, "must not have leading or trailing whitespace");
+    });
   const auto* gates = list_in(*spec, "schedulingGates");
   if (gates && !gates->empty() && !string_in(*spec, "nodeName").empty())
     errors.push_back({"FieldValueForbidden", "spec.nodeName",

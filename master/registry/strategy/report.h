@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,6 +35,14 @@ class Report {
   void duplicate(const std::string& field, std::string_view value) {
     add("FieldValueDuplicate", field, text::cat("Duplicate value: ", quoted(value)));
   }
+  /// @param supported  sorted
+  void unsupported(const std::string& field, std::string_view value,
+                   std::span<const std::string_view> supported) {
+    std::string list;
+    for (const auto one : supported) list += text::cat(list.empty() ? "" : ", ", quoted(one));
+    add("FieldValueNotSupported", field,
+        text::cat("Unsupported value: ", quoted(value), ": supported values: ", list));
+  }
   void not_found(const std::string& field, std::string_view value) {
     add("FieldValueNotFound", field, text::cat("Not found: ", quoted(value)));
   }
@@ -44,6 +54,8 @@ class Report {
       64;  ///< nobody reads more, and each looks through all before
   FieldErrors& errors_;
 };
+
+using Names = std::set<std::string, std::less<>>;
 
 /// Every object of a list, with its path.
 template <class Call>
@@ -68,6 +80,26 @@ namespace nodal::master {
 /// Where a pod may run: nodeSelector, affinity, tolerations, spread, gates.
 void validate_placement(const boost::json::object& spec, const std::string& path,
                         FieldErrors& errors);
+/// Hosts and resolvers that the pod names, and the conditions that make it ready.
+void validate_names(const boost::json::object& spec, const std::string& path,
+                    fields::Report& report);
+/// Each volume has one source that says what it needs.
+/// @returns the volumes' names
+fields::Names validate_volumes(const boost::json::object& spec, const std::string& path,
+                               fields::Report& report);
+/// Mounts of a container, of those volumes.
+void validate_mounts(const boost::json::object& container, const std::string& at,
+                     const fields::Names& volumes, fields::Report& report);
+/// Variables of a container and where they come from.
+void validate_environment(const boost::json::object& container, const std::string& at,
+                          fields::Report& report);
+/// What a variable or a file may take from its pod.
+/// @param in_file  a file may have all labels; a variable addresses of the pod
+void validate_field_ref(const boost::json::object& reference, const std::string& at, bool in_file,
+                        fields::Report& report);
+/// What a variable or a file may take from a container's resources.
+void validate_resource_ref(const boost::json::object& reference, const std::string& at,
+                           bool in_file, fields::Report& report);
 /// Profiles and privileges of a security context, of the pod or of a container.
 void validate_security_context(const boost::json::object& owner, const std::string& path,
                                fields::Report& report);

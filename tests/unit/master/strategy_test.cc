@@ -77,7 +77,8 @@ TEST(Strategy, PodsSayWhatIsWrongWithThem) {
            R"("volumes":[{"name":"v","configMap":{"name":"m","items":[{"key":"k","path":"a/../../b"}]}}])"),
        "spec.volumes[0].configMap.items[0].path: Invalid value: \"a/../../b\": must not contain "
        "'..'"},
-      {pod("", R"("volumes":[{"name":"v","secret":{"items":[{"key":"k","path":"/b"}]}}])"),
+      {pod("",
+           R"("volumes":[{"name":"v","secret":{"secretName":"s","items":[{"key":"k","path":"/b"}]}}])"),
        "spec.volumes[0].secret.items[0].path: Invalid value: \"/b\": must be a relative path"},
       {pod(R"("env":[{"name":""}])"), "spec.containers[0].env[0].name: Required value"},
       {pod(R"("env":[{"name":"A","value":"x","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}])"),

@@ -225,6 +225,127 @@ TEST(Rules, ProfilesAreBelowTheNodesFolder) {
         "`allowPrivilegeEscalation` to false and `privileged` to true"}});
 }
 
+TEST(Rules, ContainersAskForWhatThereIs) {
+  const auto spec = [](std::string_view members) {
+    return text::cat(R"({"spec":{"containers":[{"name":"c","image":"i"}],)", members, "}}");
+  };
+  check(
+      "pods",
+      {{pod(R"("resources":{"limits":{"cpu":"1","memory":"1Gi","example.com/gpu":"1","hugepages-2Mi":"4Mi"}})"),
+        ""},
+       {pod(R"("resources":{"limits":{"cpus":"1"}})"),
+        "spec.containers[0].resources.limits[cpus]: Invalid value: \"cpus\": must be a standard "
+        "resource type or fully qualified\n"
+        "spec.containers[0].resources.requests[cpus]: Invalid value: \"cpus\": must be a "
+        "standard resource type or fully qualified"},
+       {spec(
+            R"("initContainers":[{"name":"a","image":"i","readinessProbe":{"exec":{"command":["x"]}}}])"),
+        "spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers "
+        "without restartPolicy=Always"},
+       {spec(
+            R"("initContainers":[{"name":"a","image":"i","restartPolicy":"Always","readinessProbe":{"exec":{"command":["x"]}}}])"),
+        ""},
+       {R"({"spec":{"containers":[{"name":"c","image":" i"}]}})",
+        "spec.containers[0].image: Invalid value: \" i\": must not have leading or trailing "
+        "whitespace"}});
+}
+
+TEST(Rules, VariablesComeFromSomewhere) {
+  const auto from = [](std::string_view source) {
+    return pod(text::cat(R"("env":[{"name":"A","valueFrom":{)", source, "}}]"));
+  };
+  check(
+      "pods",
+      {{from(R"("fieldRef":{"fieldPath":"status.podIP"})"), ""},
+       {from(R"("fieldRef":{"fieldPath":"metadata.labels['app.kubernetes.io/name']"})"), ""},
+       {from(R"("fieldRef":{"fieldPath":"metadata.foo"})"),
+        "spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Invalid value: "
+        "\"metadata.foo\": error converting fieldPath: field label not supported: metadata.foo"},
+       {from(R"("fieldRef":{"fieldPath":"status.phase"})"),
+        "spec.containers[0].env[0].valueFrom.fieldRef.fieldPath: Unsupported value: "
+        "\"status.phase\": supported values: \"metadata.name\", \"metadata.namespace\", "
+        "\"metadata.uid\", \"spec.nodeName\", \"spec.serviceAccountName\", "
+        "\"status.hostIP\", \"status.hostIPs\", \"status.podIP\", \"status.podIPs\""},
+       {from(R"("fieldRef":{"fieldPath":"metadata.labels['a b']"})"),
+        "spec.containers[0].env[0].valueFrom.fieldRef: Invalid value: \"a b\": " KEY},
+       {from(R"("resourceFieldRef":{"resource":"limits.cpu"})"), ""},
+       {from(R"("resourceFieldRef":{"resource":"cpu"})"),
+        "spec.containers[0].env[0].valueFrom.resourceFieldRef.resource: Unsupported value: "
+        "\"cpu\": supported values: \"limits.cpu\", \"limits.ephemeral-storage\", "
+        "\"limits.memory\", \"requests.cpu\", \"requests.ephemeral-storage\", "
+        "\"requests.memory\""},
+       {from(R"("configMapKeyRef":{"name":"m","key":"a/b"})"),
+        "spec.containers[0].env[0].valueFrom.configMapKeyRef.key: Invalid value: \"a/b\": a "
+        "valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
+        "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+        "'[-._a-zA-Z0-9]+')"},
+       {pod(R"("envFrom":[{"configMapRef":{"name":"m"}},{"prefix":"A_","secretRef":{"name":"s"}}])"),
+        ""},
+       {pod(R"("envFrom":[{"configMapRef":{}}])"),
+        "spec.containers[0].envFrom[0].configMapRef.name: Required value"},
+       {pod(R"("envFrom":[{"prefix":"A"}])"),
+        "spec.containers[0].envFrom[0]: Invalid value: \"\": must specify one of: "
+        "`configMapRef` or `secretRef`"}});
+}
+
+TEST(Rules, VolumesSayWhatTheyNeed) {
+  check(
+      "pods",
+      {{pod("", R"("volumes":[{"name":"v","configMap":{}}])"),
+        "spec.volumes[0].configMap.name: Required value"},
+       {pod("", R"("volumes":[{"name":"v","secret":{}}])"),
+        "spec.volumes[0].secret.secretName: Required value"},
+       {pod("",
+            R"("volumes":[{"name":"v","downwardAPI":{"items":[{"path":"a","fieldRef":{"fieldPath":"metadata.labels"}}]}}])"),
+        ""},
+       {pod("",
+            R"("volumes":[{"name":"v","downwardAPI":{"items":[{"path":"a","fieldRef":{"fieldPath":"spec.nodeName"}}]}}])"),
+        "spec.volumes[0].downwardAPI.items[0].fieldRef.fieldPath: Unsupported value: "
+        "\"spec.nodeName\": supported values: \"metadata.annotations\", \"metadata.labels\", "
+        "\"metadata.name\", \"metadata.namespace\", \"metadata.uid\""},
+       {pod("",
+            R"("volumes":[{"name":"v","projected":{"sources":[{"downwardAPI":{"items":[{"path":"a"}]}}]}}])"),
+        "spec.volumes[0].projected.sources[0].downwardAPI.items[0]: Required value: one of "
+        "fieldRef and resourceFieldRef is required"},
+       {pod("", R"("volumes":[{"name":"v","emptyDir":{"sizeLimit":"-1"}}])"),
+        "spec.volumes[0].emptyDir.sizeLimit: Forbidden: SizeLimit field must be a valid resource "
+        "quantity"},
+       {pod(R"("volumeMounts":[{"name":"v","mountPath":"/v","mountPropagation":"Bidirectional"}])",
+            R"("volumes":[{"name":"v","emptyDir":{}}])"),
+        "spec.containers[0].volumeMounts[0].mountPropagation: Forbidden: Bidirectional mount "
+        "propagation is available only to privileged containers"}});
+  check("configmaps", {{R"({"data":{"a":"x"},"binaryData":{"b":"eA=="}})", ""},
+                       {R"({"data":{"a":"x"},"binaryData":{"a":"eA=="}})",
+                        "data[a]: Invalid value: \"a\": duplicate of key present in binaryData"}});
+}
+
+TEST(Rules, ResolversCanBeAsked) {
+  check(
+      "pods",
+      {{pod("",
+            R"("dnsPolicy":"None","dnsConfig":{"nameservers":["1.1.1.1"],"searches":["a_b.example.","."],"options":[{"name":"ndots","value":"2"}]})"),
+        ""},
+       {pod("", R"("dnsPolicy":"None")"),
+        "spec.dnsConfig: Required value: must provide `dnsConfig` when `dnsPolicy` is None"},
+       {pod("", R"("dnsPolicy":"None","dnsConfig":{})"),
+        "spec.dnsConfig.nameservers: Required value: must provide at least one DNS nameserver "
+        "when `dnsPolicy` is None"},
+       {pod("", R"("dnsConfig":{"nameservers":["1.1.1.1","1.1.1.2","1.1.1.3","1.1.1.4"]})"),
+        "spec.dnsConfig.nameservers: Invalid value: "
+        "[\"1.1.1.1\",\"1.1.1.2\",\"1.1.1.3\",\"1.1.1.4\"]: must not have more than 3 "
+        "nameservers"},
+       {pod("", R"("dnsConfig":{"options":[{"value":"2"}]})"),
+        "spec.dnsConfig.options[0]: Required value: must not be empty"},
+       {pod("", R"("readinessGates":[{"conditionType":"a b"}])"),
+        "spec.readinessGates[0].conditionType: Invalid value: \"a b\": " KEY}});
+  EXPECT_NE(refusal("pods", pod("", "\"dnsConfig\":{\"searches\":[\"a\\nnameserver 6.6.6.6\"]}")),
+            "")
+      << "no line of its own in the pod's resolv.conf";
+  EXPECT_NE(
+      refusal("pods", pod("", "\"hostAliases\":[{\"ip\":\"10.0.0.1\",\"hostnames\":[\"a\\n\"]}]")),
+      "");
+}
+
 TEST(Rules, NothingIsNoValue) {
   auto service = json::parse(R"({"metadata":{"name":"x"},"spec":{"type":"","sessionAffinity":"",
       "externalTrafficPolicy":"","ports":[{"port":80,"protocol":"","targetPort":0}]}})")
