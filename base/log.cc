@@ -1,9 +1,13 @@
 // base/log.cc — the only file that includes spdlog.
 #include "base/log.h"
 
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <sys/stat.h>
+
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/assert.h"
@@ -78,6 +82,39 @@ void warn(std::string_view message, std::initializer_list<Field> fields) {
 }
 void error(std::string_view message, std::initializer_list<Field> fields) {
   write(spdlog::level::err, message, fields);
+}
+
+struct RotatedFile::State {
+  std::unique_ptr<spdlog::logger> logger;
+};
+
+Result<std::unique_ptr<RotatedFile>> RotatedFile::open(const std::string& path,
+                                                       std::size_t most_bytes, std::size_t kept) {
+  spdlog::file_event_handlers handlers;
+  handlers.after_open = [](const spdlog::filename_t&, std::FILE* file) {
+    ::fchmod(::fileno(file), 0600);
+  };
+  auto state = std::make_unique<State>();
+  try {
+    state->logger = std::make_unique<spdlog::logger>(
+        path, std::make_shared<spdlog::sinks::rotating_file_sink_mt>(path, most_bytes, kept, false,
+                                                                     handlers));
+  } catch (const spdlog::spdlog_ex& e) {
+    return fail(Errc::unavailable, e.what());
+  }
+  state->logger->set_pattern("%v");
+  state->logger->flush_on(spdlog::level::trace);
+  state->logger->set_error_handler([path](const std::string& why) {
+    warn("a line is lost", {{"file", path}, {"error", why}});
+  });
+  return std::unique_ptr<RotatedFile>(new RotatedFile(std::move(state)));
+}
+
+RotatedFile::RotatedFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
+RotatedFile::~RotatedFile() = default;
+
+void RotatedFile::write(std::string_view line) {
+  state_->logger->log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace log

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
+
+#include "base/result.h"
 
 namespace nodal::log {
 
@@ -33,5 +36,23 @@ void debug(std::string_view message, std::initializer_list<Field> fields = {});
 void info(std::string_view message, std::initializer_list<Field> fields = {});
 void warn(std::string_view message, std::initializer_list<Field> fields = {});
 void error(std::string_view message, std::initializer_list<Field> fields = {});
+
+/// Lines in a file of bounded size, mode 0600. When it is full it is renamed ("audit.log" becomes
+/// "audit.1.log", that "audit.2.log", up to `kept`) and begun anew. Thread-safe.
+class RotatedFile {
+ public:
+  /// @errors of the file system, with the path
+  static Result<std::unique_ptr<RotatedFile>> open(const std::string& path, std::size_t most_bytes,
+                                                   std::size_t kept);
+  ~RotatedFile();
+  /// The line and its end; with the kernel when it returns. A full disk loses it, which the log
+  /// says, at most once a second.
+  void write(std::string_view line);
+
+ private:
+  struct State;
+  explicit RotatedFile(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace nodal::log

@@ -1,12 +1,13 @@
 // master/api/api.cc — see api.h: authentication, routing, the frame of every answer.
 #include "master/api/api.h"
-#include "api-client/codec/codec.h"
 
 #include <algorithm>
 #include <boost/json.hpp>
 
+#include "api-client/codec/codec.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "master/api/audit.h"
 #include "master/api/handlers.h"
 #include "master/api/table.h"
 #include "master/registry/conversion.h"
@@ -65,10 +66,12 @@ http::Headers Call::headers() const {
   return out;
 }
 
-void Call::count(int status) const {
+void Call::note(int status) const {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
   api->metrics().count(info.verb, resource ? resource->plural : std::string_view(), status,
                        took.count());
+  if (api->parts().audit && is_audited(*this, status))
+    api->parts().audit(audit_line(*this, status, api->parts().clock->now()));
 }
 
 void Call::fail(const ApiError& error) {
@@ -78,7 +81,7 @@ void Call::fail(const ApiError& error) {
   if (error.retry_after_seconds > 0)
     response.headers.set("Retry-After", std::to_string(error.retry_after_seconds));
   response.append(render_status(error) + "\n");
-  count(error.code);
+  note(error.code);
   responder->send(std::move(response));
 }
 
@@ -87,7 +90,7 @@ void Call::answer(int status, Bytes body) {
   response.status = status;
   response.headers = headers();
   response.body.push_back(std::move(body));
-  count(status);
+  note(status);
   responder->send(std::move(response));
 }
 

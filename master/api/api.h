@@ -28,6 +28,7 @@ struct Caller {
   std::string user;
   std::vector<std::string> groups;
   std::string uid;
+  std::string impersonator = {};  ///< who sent the request, when the rest is whom they want to be
 };
 
 /// What the API needs and does not make itself. All calls are thread-safe.
@@ -71,6 +72,9 @@ struct ApiParts {
                                        std::stop_token stop)>
       upgrade_agent;
 
+  /// Takes a line for the audit log; null: none is kept.
+  std::function<void(std::string_view line)> audit;
+
   std::string advertise_address = "127.0.0.1:6443";
   std::chrono::seconds bookmark_interval{60};
   std::size_t body_limit = 3u << 20;
@@ -92,6 +96,7 @@ struct Call {
   bool dry_run = false;
   FieldValidation validation = FieldValidation::warn;
   Warnings warnings;
+  std::string created;  ///< the name of what was made, which no URL says
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 
   void fail(const ApiError& error);
@@ -108,7 +113,8 @@ struct Call {
   [[nodiscard]] Bytes shown(const Bytes& object) const;
   /// Headers of every answer, warnings among them.
   [[nodiscard]] http::Headers headers() const;
-  void count(int status) const;
+  /// Every answer comes by here once: metrics and the audit log.
+  void note(int status) const;
 };
 using CallPtr = std::shared_ptr<Call>;
 

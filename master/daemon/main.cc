@@ -92,8 +92,12 @@ Result<> run(const Options& options) {
   const Authenticator authenticator(tokens, std::string(kIssuer), clock, still_bound(*store));
   const auto service_ip = options.service_cidr.base().plus(1);
   const auto keys = NODAL_TRY(Keys::open(pki, hosts_of(options, service_ip), clock.now()));
-  const Foundation foundation{*store, clock,    authenticator, facts,
-                              tokens, services, pki.ca_pem(),  *keys};
+  std::unique_ptr<log::RotatedFile> audit;
+  if (!options.audit_log.empty())
+    audit = NODAL_TRY(
+        log::RotatedFile::open(options.audit_log, options.audit_bytes, options.audit_files));
+  const Foundation foundation{*store,   clock,        authenticator, facts, tokens,
+                              services, pki.ca_pem(), audit.get(),   *keys};
 
   auto parts = make_parts(foundation);
   const auto listen = net::SocketAddress::parse(options.listen);

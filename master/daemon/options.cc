@@ -21,13 +21,25 @@ constexpr const char* kHelp =
     "  --node-port-range A-B     ports of NodePort Services (30000-32767)\n"
     "  --advertise-address IP    where pods and nodes reach the API (the listen address)\n"
     "  --kubeconfig FILE         the administrator's, written at start (DIR/admin.kubeconfig)\n"
+    "  --audit-log-path FILE     who changed what, a JSON line each; \"\" for none "
+    "(DIR/audit.log)\n"
+    "  --audit-log-maxsize MB    of that file before it is rotated (50)\n"
+    "  --audit-log-maxbackup N   rotated ones that are kept (3)\n"
     "  --version                 print the version\n"
     "\n"
     "  nodal-master issue-node --help    keys and kubeconfigs for a node\n";
 
-constexpr std::string_view kFlags[] = {"data-dir",          "listen",       "store",
-                                       "service-cidr",      "cluster-cidr", "node-port-range",
-                                       "advertise-address", "kubeconfig"};
+constexpr std::string_view kFlags[] = {"data-dir",
+                                       "listen",
+                                       "store",
+                                       "service-cidr",
+                                       "cluster-cidr",
+                                       "node-port-range",
+                                       "advertise-address",
+                                       "kubeconfig",
+                                       "audit-log-path",
+                                       "audit-log-maxsize",
+                                       "audit-log-maxbackup"};
 
 }  // namespace
 
@@ -89,6 +101,17 @@ Result<std::optional<Options>> parse_options(int count, char** arguments) {
     out.node_port_first = *first;
     out.node_port_last = *last;
   }
+  out.audit_log = given.contains("audit-log-path") ? given["audit-log-path"]
+                                                   : text::cat(out.data_dir, "/audit.log");
+  const auto count_of = [&](const char* flag, std::size_t otherwise) -> Result<std::size_t> {
+    if (!given.contains(flag)) return otherwise;
+    const auto number = text::number<std::uint16_t>(given[flag]);
+    if (!number || *number == 0)
+      return fail(Errc::invalid, text::cat("--", flag, " ", given[flag], ": a number from 1 on"));
+    return std::size_t{*number};
+  };
+  out.audit_bytes = NODAL_TRY(count_of("audit-log-maxsize", 50)) << 20;
+  out.audit_files = NODAL_TRY(count_of("audit-log-maxbackup", 3));
   out.advertise_address = listen->ip;
   if (given.contains("advertise-address")) {
     const auto address = net::IpAddress::parse(given["advertise-address"]);

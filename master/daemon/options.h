@@ -19,6 +19,9 @@ struct Options {
   std::uint16_t node_port_first = 30000, node_port_last = 32767;
   net::IpAddress advertise_address;  ///< where pods and nodes reach the API
   std::string kubeconfig;            ///< the administrator's, written at start
+  std::string audit_log;             ///< a file; "" none
+  std::size_t audit_bytes = 0;       ///< of the file before it is rotated
+  std::size_t audit_files = 0;       ///< rotated ones that are kept
 };
 
 /// Nothing when the command line asked for help or the version, which has been printed.

@@ -122,8 +122,9 @@ ApiParts make_parts(const Foundation& f) {
           " cannot impersonate resource \"users\" in API group \"\" at the cluster scope");
       return std::unexpected(std::move(error));
     }
-    return Caller{(*wanted)->user, (*wanted)->groups, (*wanted)->uid};
+    return Caller{(*wanted)->user, (*wanted)->groups, (*wanted)->uid, identity->user};
   };
+  if (f.audit) parts.audit = [&f](std::string_view line) { f.audit->write(line); };
   parts.authorize = [&f](const Caller& caller,
                          const RequestInfo& info) -> std::optional<std::string> {
     Attributes attributes;

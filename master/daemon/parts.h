@@ -2,6 +2,7 @@
 // addresses, tokens, agents.
 #pragma once
 
+#include "base/log.h"
 #include "master/api/api.h"
 #include "master/auth/authenticate.h"
 #include "master/auth/authorize.h"
@@ -20,7 +21,8 @@ struct Foundation {
   const Tokens& tokens;
   ServiceAllocator& services;
   std::string ca_pem;
-  const Keys& keys;  ///< what the master shows to agents
+  log::RotatedFile* audit = nullptr;  ///< null: no audit log
+  const Keys& keys;                   ///< what the master shows to agents
 };
 
 ApiParts make_parts(const Foundation& foundation);

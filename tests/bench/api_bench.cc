@@ -92,31 +92,39 @@ struct Bench {
     });
   }
 
-  // The same bytes from a server that only sends them.
-  [[nodiscard]] double floor_rate(const std::string& body, std::chrono::seconds time) const {
+  // A server in this process with the master's keys; null when it cannot start, which it says.
+  [[nodiscard]] std::unique_ptr<http::Server> floor_server(http::Handler handler) const {
     http::ServerOptions options;
     options.listen = "127.0.0.1:0";
     options.threads = 2;
     options.tls =
         http::ServerTls{.certificate_pem = file::read(data_dir + "/pki/apiserver.crt").value_or(""),
                         .key_pem = file::read(data_dir + "/pki/apiserver.key").value_or("")};
+    auto server = http::Server::start(options, std::move(handler));
+    if (server) return std::move(*server);
+    std::printf("  no floor: %s\n", server.error().message.c_str());
+    return nullptr;
+  }
+  [[nodiscard]] client::ClusterAccess at(const http::Server& server) const {
+    auto where = access;
+    where.server = text::cat("https://127.0.0.1:", server.port());
+    return where;
+  }
+
+  // The same bytes from a server that only sends them.
+  [[nodiscard]] double floor_rate(const std::string& body, std::chrono::seconds time) const {
     const auto bytes = std::make_shared<const std::string>(body);
-    auto server =
-        http::Server::start(options, [bytes](http::Request, http::ResponderPtr responder) {
+    const auto server =
+        floor_server([bytes](const http::Request&, const http::ResponderPtr& responder) {
           http::Response response;
           response.status = 200;
           response.headers.set("Content-Type", "application/json");
           response.body.push_back(bytes);
           responder->send(std::move(response));
         });
-    if (!server) {
-      std::printf("  no floor: %s\n", server.error().message.c_str());
-      return 0;
-    }
-    auto where = access;
-    where.server = text::cat("https://127.0.0.1:", (*server)->port());
-    const double result = get_rate(where, "/", time);
-    (*server)->stop(100ms);
+    if (!server) return 0;
+    const double result = get_rate(at(*server), "/", time);
+    server->stop(100ms);
     return result;
   }
 };
@@ -209,8 +217,14 @@ void writes(const Bench& bench) {
       got, flushes, kClients);
 }
 
-void watch_latency(const Bench& bench, int watchers) {
-  const auto client = bench.connect();
+struct Delays {
+  double p50 = 0, p90 = 0, last = 0;  // ms
+};
+
+// From a change to its event at each of so many streams.
+// @param change  makes the change whose event has that text in it; false ends it
+Delays fan_out(const client::ClusterAccess& where, const std::string& target, int watchers,
+               const std::function<bool(const std::string&)>& change) {
   std::mutex mutex;
   std::vector<double> delays;
   std::atomic<std::int64_t> sent = 0;
@@ -220,10 +234,10 @@ void watch_latency(const Bench& bench, int watchers) {
   const auto mine = text::cat("latency-", watchers, "-");
   for (int i = 0; i < watchers; ++i)
     threads.emplace_back([&] {
-      client::HttpTransport transport(bench.access);
+      client::HttpTransport transport(where);
       http::Request request;
       request.method = "GET";
-      request.target = "/api/v1/namespaces/default/secrets?watch=true&resourceVersion=0";
+      request.target = target;
       ++ready;
       static_cast<void>(transport.stream(
           request,
@@ -241,22 +255,63 @@ void watch_latency(const Bench& bench, int watchers) {
   std::this_thread::sleep_for(1s);
   for (int i = 0; i < 50; ++i) {
     seen = 0;
-    core_v1::Secret secret;
-    secret.metadata.namespace_ = "default";
-    secret.metadata.name = text::cat("latency-", watchers, "-", i);
     sent = Watch::now().time_since_epoch().count();
-    if (!client->create(secret)) break;
+    if (!change(text::cat(mine, i))) break;
     for (int wait = 0; seen < watchers && wait < 2000; ++wait) std::this_thread::sleep_for(1ms);
   }
   stop.request_stop();
   threads.clear();
   std::ranges::sort(delays);
-  if (delays.empty()) return;
+  if (delays.empty()) return {};
   const auto at = [&](double share) {
     return delays[static_cast<std::size_t>(share * static_cast<double>(delays.size() - 1))];
   };
-  std::printf("create → event, %3d watchers   p50 %.2f ms   p90 %.2f ms   last %.2f ms\n", watchers,
-              at(0.5), at(0.9), delays.back());
+  return {at(0.5), at(0.9), delays.back()};
+}
+
+// Of a server that makes one record durable and sends ready bytes to everybody.
+Delays fan_out_floor(const Bench& bench, int watchers, std::size_t size) {
+  std::mutex mutex;
+  std::vector<http::ResponderPtr> streams;
+  const auto server = bench.floor_server([&](const http::Request&, http::ResponderPtr responder) {
+    const std::lock_guard lock(mutex);
+    http::Response response;
+    response.status = 200;
+    responder->begin(std::move(response));
+    streams.push_back(std::move(responder));
+  });
+  if (!server) return {};
+  const std::string path = bench.data_dir + "/bench.sync";
+  const UniqueFd fd(::open(path.c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600));
+  const auto out = fan_out(bench.at(*server), "/", watchers, [&](const std::string& text) {
+    const auto bytes = std::make_shared<const std::string>(text + std::string(size, 'x') + "\n");
+    if (::write(fd.get(), bytes->data(), bytes->size()) < 0 || ::fdatasync(fd.get()) != 0)
+      return false;
+    const std::lock_guard lock(mutex);
+    for (const auto& stream : streams) stream->write(bytes);
+    return true;
+  });
+  static_cast<void>(file::remove(path));
+  server->stop(100ms);
+  streams.clear();
+  return out;
+}
+
+void watch_latency(const Bench& bench, int watchers) {
+  const auto client = bench.connect();
+  const auto got =
+      fan_out(bench.access, "/api/v1/namespaces/default/secrets?watch=true&resourceVersion=0",
+              watchers, [&](const std::string& name) {
+                core_v1::Secret secret;
+                secret.metadata.namespace_ = "default";
+                secret.metadata.name = name;
+                return client->create(secret).has_value();
+              });
+  const auto floor = fan_out_floor(bench, watchers, 500);
+  std::printf(
+      "create → event, %3d watchers   p50 %.2f ms   p90 %.2f ms   last %.2f ms   floor (one flush, "
+      "ready bytes) p50 %.2f ms   p90 %.2f ms   ratio %.2f\n",
+      watchers, got.p50, got.p90, got.last, floor.p50, floor.p90, got.p50 / floor.p50);
 }
 
 void create_nodes(client::Client& client, int count) {

@@ -81,3 +81,10 @@ for version in $(all_kubectls); do
   on_node "$version" auth --help 2>&1 | grep -q whoami || continue
   expect "$(basename "$version") auth whoami" 'kubernetes-admin' "$(on_node "$version" auth whoami 2>&1)"
 done
+
+# Who did what
+audited() { grep -F "$1" /var/log/nodal/audit.log | grep -q "$2"; }
+check 'the audit log has who made the Service' audited '"resource":"services"' '"username":"kubernetes-admin".*"name":"outside"'
+k get secrets --as=nobody >/dev/null
+check 'and who was refused' audited '"resource":"secrets"' '"impersonatedUser":{"username":"nobody"'
+expect 'it is for root alone' '^600$' "$(stat -c %a /var/log/nodal/audit.log)"

@@ -64,6 +64,7 @@ Answer<Written> store_new(Call& call, boost::json::object object,
     auto written = objects.create(resource, object, call.dry_run);
     if (written) {
       if (reserved && !call.dry_run) reserved->keep();
+      call.created = string_at(object, "metadata", "name");
       return written;
     }
     if (!generated || written.error().reason != "AlreadyExists") return written;

@@ -163,7 +163,7 @@ void answer_aggregated(Call& call, bool core, std::string_view version) {
       text::cat("application/json;g=apidiscovery.k8s.io;v=", version, ";as=APIGroupDiscoveryList"));
   response.headers.set("Vary", "Accept");
   response.append(aggregated(core, version));
-  call.count(200);
+  call.note(200);
   call.responder->send(std::move(response));
 }
 

@@ -16,7 +16,7 @@ void answer_text(Call& call, int status, std::string body) {
                       {"Cache-Control", "no-cache, private"},
                       {"X-Content-Type-Options", "nosniff"}};
   response.append(std::move(body));
-  call.count(status);
+  call.note(status);
   call.responder->send(std::move(response));
 }
 

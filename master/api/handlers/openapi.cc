@@ -18,7 +18,7 @@ void answer_document(Call& call, std::string document, std::string_view type, bo
   } else {
     response.append(std::move(document));
   }
-  call.count(response.status);
+  call.note(response.status);
   call.responder->send(std::move(response));
 }
 

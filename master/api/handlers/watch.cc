@@ -282,7 +282,7 @@ void watch(const CallPtr& call) {
 
   http::Response head;
   head.headers = call->headers();
-  call->count(200);
+  call->note(200);
   call->responder->begin(std::move(head));
   call->responder->on_gone([stream] { stream->stop(); });
   stream->start_marks(after);

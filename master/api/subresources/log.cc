@@ -52,7 +52,7 @@ void stream_log(const CallPtr& call, const ApiParts::AgentAddress& agent, const 
     begun = true;
     http::Response head;
     head.headers = {{"Content-Type", "text/plain"}, {"Cache-Control", "no-cache, private"}};
-    call->count(200);
+    call->note(200);
     call->responder->begin(std::move(head));
   };
   const auto sink = [&](std::string_view bytes) {
@@ -97,7 +97,7 @@ void log(const CallPtr& call) {
   if (node.empty()) {  // nowhere yet, so no output yet
     http::Response empty;
     empty.headers = {{"Content-Type", "text/plain"}};
-    call->count(200);
+    call->note(200);
     return call->responder->send(std::move(empty));
   }
   const auto agent = agent_of(*call, node);

@@ -67,14 +67,14 @@ void pass_through(const CallPtr& call, const ApiParts::AgentAddress& agent,
       refusal.status = 403;
       refusal.headers = answer->response.headers;
       refusal.append(message + "\n");
-      call->count(403);
+      call->note(403);
       return call->responder->send(std::move(refusal));
     }
     return call->fail(
         (answer->response.status >= 500 ? errors::internal(message) : errors::bad_request(message))
             .error());
   }
-  call->count(101);
+  call->note(101);
   const auto client = call->responder->upgrade(answer->response.headers);
   if (client) http::splice(*client, *answer->connection, stop);
 }
