@@ -1,7 +1,6 @@
 // proxy/nft/table_watch.cc — see table_watch.h.
 #include "proxy/nft/table_watch.h"
 
-#include <arpa/inet.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -15,7 +14,9 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/file.h"
 #include "base/loop/stop.h"
+#include "base/text.h"
 
 namespace nodal::proxy::nft {
 namespace {
@@ -75,9 +76,28 @@ TableWatch::~TableWatch() {
   thread_.join();
 }
 
+// libnftables may open its socket anew, so an unknown port is looked up among the open files.
+bool TableWatch::is_own(std::uint32_t port) {
+  if (own_.contains(port)) return true;
+  for (const auto& name : file::list("/proc/self/fd").value_or(std::vector<std::string>{})) {
+    const int fd = text::number<int>(name).value_or(-1);
+    sockaddr_nl address{};
+    socklen_t size = sizeof address;
+    int protocol = -1;
+    socklen_t protocol_size = sizeof protocol;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+        address.nl_family == AF_NETLINK && address.nl_pid == port &&
+        ::getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &protocol_size) == 0 &&
+        protocol == NETLINK_NETFILTER) {
+      own_.insert(port);
+      return true;
+    }
+  }
+  return false;
+}
+
 void TableWatch::listen() {
   name_thread("nft-watch");
-  const auto own = static_cast<std::uint32_t>(::getpid());
   // By the transaction whose notifications are being read; its NEWGEN comes last.
   std::set<std::string> touched;
   std::string buffer(1 << 15, '\0');
@@ -100,12 +120,7 @@ void TableWatch::listen() {
       if (body.size() >= sizeof(nfgenmsg)) {
         const auto attributes = body.substr(NLMSG_ALIGN(sizeof(nfgenmsg)));
         if (type == NFT_MSG_NEWGEN) {
-          std::uint32_t process = 0;
-          for_each_attribute(attributes, [&](const Attribute& a) {
-            if (a.type == NFTA_GEN_PROC_PID && a.bytes.size() == 4)
-              std::memcpy(&process, a.bytes.data(), 4);
-          });
-          if (!touched.empty() && ntohl(process) != own) changed_(touched);
+          if (!touched.empty() && !is_own(header.nlmsg_pid)) changed_(touched);
           touched.clear();
         } else {
           for_each_attribute(attributes, [&](const Attribute& a) {

@@ -159,6 +159,7 @@ check 'a flushed ruleset is mended' until_true 10 answers
 on_node sh -c 'nft flush map ip "$(nft list tables | grep -o "nodal-.")" services'
 cluster_ip_answers() { on_node curl -fsS --max-time 1 "http://$(ip_of web)/"; }
 check 'so is an emptied map' until_true 10 cluster_ip_answers
+expect 'each is noticed once, and what the proxy writes itself is not' '^2$' "$(grep -c 'changed by somebody else' /var/log/nodal/proxy.log)"
 
 # A taken port
 expect 'a taken nodePort is said' 'provided port is already allocated' "$(k create service nodeport other --tcp=80:80 --node-port=30999 2>&1)"

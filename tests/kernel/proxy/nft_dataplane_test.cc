@@ -208,7 +208,13 @@ TEST_F(NftDataplaneTest, AFlushBySomebodyElseIsNoticedAndMended) {
     noticed += touched == std::set<std::string>{"nodal"} ? 1 : 1000;
   };
   auto watch = TableWatch::start({"nodal", "filter"}, count).value();
-  ASSERT_TRUE(dataplane_->sync(snapshot({web()}), node_, {false, {"default/web"}}));
+  // The daemon's writer is not the main thread.
+  std::thread([&] {
+    EXPECT_TRUE(dataplane_->sync(snapshot({web()}), node_, {}));
+    EXPECT_TRUE(dataplane_->sync(snapshot({}), node_, {false, {"default/web"}}));
+    EXPECT_TRUE(dataplane_->sync(snapshot({web()}), node_, {false, {"default/web"}}));
+  }).join();
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_TRUE(dataplane_->intact().value());
   EXPECT_EQ(noticed, 0) << "our own changes are no news";
   test::sh("nft flush ruleset");
