@@ -100,7 +100,14 @@ void Call::answer(int status, std::string body) {
 
 const schema::Resource& Call::stored() const { return stored_version(*resource); }
 
+bool Call::shows_stored() const { return form != Form::metadata && !conversion_for(*resource); }
+
 Bytes Call::shown(const Bytes& object) const {
+  if (form == Form::metadata)
+    return std::make_shared<const std::string>(boost::json::serialize(
+        boost::json::object{{"kind", "PartialObjectMetadata"},
+                            {"apiVersion", "meta.k8s.io/v1"},
+                            {"metadata", parse_object(*object)["metadata"]}}));
   if (!conversion_for(*resource)) return object;
   return std::make_shared<const std::string>(
       boost::json::serialize(from_stored(*resource, parse_object(*object))));
@@ -108,7 +115,7 @@ Bytes Call::shown(const Bytes& object) const {
 
 void Call::answer_object(int status, const Bytes& object) {
   if (!resource) return answer(status, object);
-  if (form == Form::json) return answer(status, shown(object));
+  if (form != Form::table) return answer(status, shown(object));
   answer_table(status, *resource, parse_object(*shown(object)));
 }
 

@@ -109,8 +109,10 @@ struct Call {
   void answer_table(int status, const schema::Resource& kind, const boost::json::object& object);
   /// The version of the kind that is stored: what the store, admission and the rules work on.
   [[nodiscard]] const schema::Resource& stored() const;
-  /// A stored object in the version that was asked for.
+  /// A stored object in the version that was asked for, or its metadata when that is the form.
   [[nodiscard]] Bytes shown(const Bytes& object) const;
+  /// Stored bytes are what shown() gives: no object has to be parsed.
+  [[nodiscard]] bool shows_stored() const;
   /// Headers of every answer, warnings among them.
   [[nodiscard]] http::Headers headers() const;
   /// Every answer comes by here once: metrics and the audit log.

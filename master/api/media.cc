@@ -47,9 +47,11 @@ std::optional<Form> negotiate(std::string_view accept) {
     const Clause clause = clause_of(part);
     if (!takes_json(clause)) continue;
     if (clause.as.empty()) return Form::json;
-    if (clause.as == "Table" && clause.group == "meta.k8s.io" &&
-        (clause.version == "v1" || clause.version == "v1beta1"))
-      return Form::table;
+    if (clause.group != "meta.k8s.io" || (clause.version != "v1" && clause.version != "v1beta1"))
+      continue;
+    if (clause.as == "Table") return Form::table;
+    if (clause.as == "PartialObjectMetadata" || clause.as == "PartialObjectMetadataList")
+      return Form::metadata;
   }
   return std::nullopt;
 }

@@ -7,8 +7,8 @@
 
 namespace nodal::master {
 
-/// The form of an answer that holds objects.
-enum class Form { json, table };
+/// The form of an answer that holds objects: whole, as rows, or their metadata alone.
+enum class Form { json, table, metadata };
 
 /// The first clause of an Accept header that can be served; "" accepts everything. Nothing: 406.
 std::optional<Form> negotiate(std::string_view accept);

@@ -178,9 +178,12 @@ void answer_list(Call& call, const Selection& selection, const Range& range,
   http::Response response;
   response.headers = call.headers();
   response.body.reserve(2 * collected->entries.size() + 2);
-  response.append(text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")",
-                            resource.group, resource.group.empty() ? "" : "/", resource.version,
-                            "\",", metadata, R"(,"items":[)"));
+  const std::string kind =
+      call.form == Form::metadata
+          ? std::string(R"({"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1",)")
+          : text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")", resource.group,
+                      resource.group.empty() ? "" : "/", resource.version, "\",");
+  response.append(text::cat(kind, metadata, R"(,"items":[)"));
   bool first = true;
   for (auto& entry : collected->entries) {
     if (!first) response.body.push_back(comma());
@@ -201,7 +204,7 @@ void list(const CallPtr& call) {
       *call->resource, call->resource->namespaced ? call->info.namespace_ : std::string());
   auto range = range_of(call->info, *call->api->parts().kv, prefix);
   if (!range) return call->fail(range.error());
-  if (call->form == Form::json && !selection->needs_object() && !conversion_for(*call->resource))
+  if (call->form == Form::json && !selection->needs_object() && call->shows_stored())
     return answer_list(*call, *selection, *range, prefix);
   // Objects have to be parsed: not on the thread that all connections share.
   const bool taken = call->api->pool().run(

@@ -66,9 +66,9 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
     }
     const bool sent = call_->form == Form::table
                           ? send(table(type, parse_object(*call_->shown(view->object(type)))))
-                      : conversion_for(*call_->resource)
-                          ? send(event_frame(type, *call_->shown(view->object(type))))
-                          : send(view->frame(type));
+                      : call_->shows_stored()
+                          ? send(view->frame(type))
+                          : send(event_frame(type, *call_->shown(view->object(type))));
     // The handle may not die inside its own sink.
     if (!sent) call_->api->timers().after({}, [self = shared_from_this()] { self->stop(); });
   }
@@ -167,11 +167,13 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
           R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":")",
           revision, R"("},"columnDefinitions":null,"rows":[]}})");
     else
-      out +=
-          text::cat(R"({"kind":")", r.kind, R"(","apiVersion":")", r.group,
-                    r.group.empty() ? "" : "/", r.version, R"(","metadata":{"resourceVersion":")",
-                    revision, R"(","creationTimestamp":null)",
-                    end ? R"(,"annotations":{"k8s.io/initial-events-end":"true"})" : "", "}}}");
+      out += text::cat(
+          call_->form == Form::metadata
+              ? std::string(R"({"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1")")
+              : text::cat(R"({"kind":")", r.kind, R"(","apiVersion":")", r.group,
+                          r.group.empty() ? "" : "/", r.version, "\""),
+          R"(,"metadata":{"resourceVersion":")", revision, R"(","creationTimestamp":null)",
+          end ? R"(,"annotations":{"k8s.io/initial-events-end":"true"})" : "", "}}}");
     out += '\n';
     return std::make_shared<const std::string>(std::move(out));
   }

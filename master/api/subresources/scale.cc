@@ -85,7 +85,7 @@ json::object scale_of(const json::object& parent) {
 // The Scale of a stored parent, in the form that was asked for.
 void answer_scale(Call& call, const Bytes& parent) {
   const json::object scale = scale_of(parse_object(*parent));
-  if (call.form == Form::json) return call.answer(200, json::serialize(scale));
+  if (call.form != Form::table) return call.answer(200, json::serialize(scale));
   schema::Resource kind;
   kind.group = "autoscaling";
   kind.version = "v1";

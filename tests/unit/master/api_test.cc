@@ -404,6 +404,29 @@ TEST_F(ApiTest, AFilteredWatchSeesObjectsComeAndGo) {
             json::value(std::to_string(kv.revision())));
 }
 
+TEST_F(ApiTest, MetadataAlone) {
+  make_map("a", R"({"team":"x"})");
+  const std::string form = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+  const std::string list = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+  const auto one = get("/api/v1/namespaces/default/configmaps/a", form);
+  EXPECT_EQ(one.body.at("kind"), "PartialObjectMetadata");
+  EXPECT_EQ(one.body.at("metadata").at("labels").at("team"), "x");
+  EXPECT_FALSE(one.body.as_object().contains("data"));
+  const auto all = get("/api/v1/namespaces/default/configmaps", list);
+  EXPECT_EQ(all.body.at("kind"), "PartialObjectMetadataList");
+  EXPECT_EQ(all.body.at("apiVersion"), "meta.k8s.io/v1");
+  EXPECT_EQ(names(all), "a ");
+  EXPECT_EQ(all.body.at("items").at(0).at("kind"), "PartialObjectMetadata");
+  Watch watch(*transport, "/api/v1/namespaces/default/configmaps?watch=true", {{"Accept", form}});
+  EXPECT_EQ(json::parse(watch.next_line()).at("object").at("kind"), "PartialObjectMetadata");
+  make_map("b");
+  EXPECT_EQ(watch.next(), "ADDED b");
+  EXPECT_EQ(get("/api/v1/namespaces/default/configmaps/a",
+                "application/json;as=PartialObjectMetadata;g=other;v=v1")
+                .status,
+            406);
+}
+
 TEST_F(ApiTest, WatchesOneName) {
   make_map("a");
   Watch watch(*transport,
