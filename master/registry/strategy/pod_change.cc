@@ -13,13 +13,6 @@ using namespace fields;
 constexpr std::string_view kContainerLists[] = {"initContainers", "containers",
                                                 "ephemeralContainers"};
 constexpr std::string_view kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
-constexpr std::string_view kPreferred = "preferredDuringSchedulingIgnoredDuringExecution";
-
-bool same_member(const json::object& a, const json::object& b, std::string_view key) {
-  const auto* x = a.if_contains(key);
-  const auto* y = b.if_contains(key);
-  return x && y ? same(*x, *y) : !x && !y;
-}
 
 std::size_t count_in(const json::object& object, std::string_view list) {
   const auto* items = list_in(object, list);
