@@ -167,6 +167,23 @@ everyday() {
   expect 'a conflict' 'Conflict|the object has been modified' "$(k get configmap conf -o json | sed 's/"resourceVersion": "[0-9]*"/"resourceVersion": "1"/' | k replace -f -)"
   expect 'an unknown field' 'unknown field' "$(printf 'apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {prots: []}\n' | k apply -f -)"
 
+  expect 'labels that are none' 'spec.template.labels: Invalid value: "a b"' "$(k patch deployment web -p '{"spec":{"template":{"metadata":{"labels":{"x":"a b"}}}}}')"
+  expect 'a share that is none' 'maxSurge: Invalid value: "abc"' "$(k patch deployment web -p '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":"abc"}}}}')"
+  expect 'a Secret without its keys' 'data\[tls.key\]: Required value' "$(printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: x}\ntype: kubernetes.io/tls\nstringData: {tls.crt: a}\n' | k create -f -)"
+  expect 'a class that there is not' 'no PriorityClass with name high was found' "$(printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {priorityClassName: high, containers: [{name: c, image: "web:1"}]}\n' | k create -f -)"
+  expect 'a pod that waits at a gate' 'created' "$(printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: gated}\nspec: {schedulingGates: [{name: wait}], terminationGracePeriodSeconds: 0, containers: [{name: c, image: "web:1"}]}\n' | k create -f -)"
+  expect 'changes little' 'pod updates may not change fields' "$(k patch pod gated --type=merge -p '{"spec":{"hostname":"x"}}')"
+  expect 'and runs without it' 'patched' "$(k patch pod gated --type=merge -p '{"spec":{"schedulingGates":null}}')"
+  check 'it runs' k wait --for=condition=Ready pod/gated --timeout=30s
+  k delete pod gated >/dev/null
+  if k get --help | grep -q -- --subresource; then
+    expect 'a Scale' '^web +[0-9]+ +[0-9]+ ' "$(k get deployment web --subresource=scale)"
+  fi
+  if k create --help | grep -q 'token '; then
+    expect 'a token of two days' '^172800$' "$(k create token robot --duration=48h -o 'jsonpath={.spec.expirationSeconds}')"
+    expect 'bound to a Secret' '^Secret$' "$(k create token robot --bound-object-kind=Secret --bound-object-name=word -o 'jsonpath={.spec.boundObjectRef.kind}')"
+  fi
+
   expect 'delete by file' '^5$' "$(k delete -f "$work/app.yaml" | grep -c deleted)"
   expect 'delete by name' 'deleted' "$(k delete pod once crash nowhere missing large --grace-period=1)"
   expect 'delete a namespace' 'deleted' "$(k delete namespace place)"

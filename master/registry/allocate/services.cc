@@ -168,7 +168,13 @@ bool ServiceAllocator::reserve_address(json::object& spec, Reservation& reservat
       return false;
     };
     const auto ip = net::IpAddress::parse(wanted);
-    if (!ip) return invalid("must be a valid IP address");
+    if (!ip) {
+      errors.push_back({"FieldValueInvalid", "spec.clusterIPs[0]",
+                        text::cat("Invalid value: ", quoted(wanted),
+                                  ": must be a valid IP address, (e.g. 10.9.8.7 or "
+                                  "2001:db8::ffff)")});
+      return false;
+    }
     const auto found = offset_of(*ip);
     if (!found)
       return invalid(text::cat("failed to allocate IP ", wanted, ": the provided IP (", wanted,

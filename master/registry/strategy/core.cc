@@ -2,7 +2,8 @@
 #include <algorithm>
 
 #include "master/registry/object_store.h"
-#include "master/registry/strategy/fields.h"
+#include "master/registry/strategy/labels.h"
+#include "master/registry/strategy/report.h"
 
 namespace nodal::master {
 namespace {
@@ -32,6 +33,20 @@ void default_node(json::object& node) {
   auto* status = object_in(node, "status");
   if (status && status->contains("capacity") && !status->contains("allocatable"))
     (*status)["allocatable"] = json::value(status->at("capacity"));
+}
+
+// A mark of one name and effect is there once.
+void validate_taints(const json::object& node, FieldErrors& errors) {
+  const auto* spec = object_in(node, "spec");
+  if (!spec) return;
+  Report report(errors);
+  Names seen;
+  each(*spec, "taints", "spec", [&](const json::object& taint, const std::string& at) {
+    const auto key = string_in(taint, "key");
+    if (!key.empty()) validate_label_key(key, at + ".key", errors);
+    if (!seen.emplace(text::cat(key, ":", string_in(taint, "effect"))).second)
+      report.add("FieldValueDuplicate", at, text::cat("Duplicate value: ", json::serialize(taint)));
+  });
 }
 
 // What a node was given stays its own.
@@ -71,12 +86,16 @@ void validate_node_status(const json::object& node, FieldErrors& errors) {
   }
 }
 
+void validate_node(const json::object& node, FieldErrors& errors) {
+  validate_node_status(node, errors);
+  validate_taints(node, errors);
+}
+
 }  // namespace
 
 const Strategy kNamespaceStrategy{default_namespace, prepare_namespace, prepare_namespace_change,
                                   nullptr,           nullptr,           nullptr};
 const Strategy kNodeStrategy{
-    default_node,        nullptr, nullptr, validate_node_status, validate_node_change,
-    validate_node_status};
+    default_node, nullptr, nullptr, validate_node, validate_node_change, validate_node_status};
 
 }  // namespace nodal::master

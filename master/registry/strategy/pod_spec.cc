@@ -14,51 +14,6 @@ using namespace fields;
 constexpr std::string_view kContainerLists[] = {"initContainers", "containers",
                                                 "ephemeralContainers"};
 
-void check_port_of(const json::object& handler, const std::string& field, Report& report) {
-  if (!handler.contains("port")) return report.required(field + ".port");
-  check_port(handler, "port", field + ".port", report);
-}
-
-void check_handler(const json::object& handler, const std::string& field, Report& report) {
-  int handlers = 0;
-  for (const std::string_view kind : {"exec", "httpGet", "tcpSocket", "grpc", "sleep"})
-    if (const auto* one = object_in(handler, kind)) {
-      if (++handlers > 1)
-        report.forbidden(text::cat(field, ".", kind), "may not specify more than 1 handler type");
-      if (kind == "httpGet" || kind == "tcpSocket")
-        check_port_of(*one, text::cat(field, ".", kind), report);
-      if (kind == "exec") {
-        const auto* command = list_in(*one, "command");
-        if (!command || command->empty()) report.required(field + ".exec.command");
-      }
-    }
-  if (handlers == 0) report.required(field, "must specify a handler type");
-}
-
-void check_probes(const json::object& container, const std::string& at, Report& report) {
-  for (const std::string_view kind : {"livenessProbe", "readinessProbe", "startupProbe"}) {
-    const auto* probe = object_in(container, kind);
-    if (!probe) continue;
-    const auto field = text::cat(at, ".", kind);
-    check_handler(*probe, field, report);
-    if (kind != "readinessProbe" && int_in(*probe, "successThreshold").value_or(1) != 1)
-      report.invalid(field + ".successThreshold", *int_in(*probe, "successThreshold"), "must be 1");
-  }
-  if (const auto* lifecycle = object_in(container, "lifecycle"))
-    for (const std::string_view kind : {"postStart", "preStop"})
-      if (const auto* hook = object_in(*lifecycle, kind))
-        check_handler(*hook, text::cat(at, ".lifecycle.", kind), report);
-}
-
-// What runs to its end before the others start is neither ready nor alive.
-void check_no_probes(const json::object& container, const std::string& at, Report& report) {
-  for (const std::string_view member :
-       {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"})
-    if (container.contains(member))
-      report.forbidden(text::cat(at, ".", member),
-                       "may not be set for init containers without restartPolicy=Always");
-}
-
 void check_resource_name(std::string_view name, const std::string& field, Report& report) {
   if (const auto why = names::qualified_name(name); !why.empty())
     return report.invalid(field, name, why);
@@ -104,6 +59,8 @@ void check_ports(const json::object& container, const std::string& at, bool host
       report.duplicate(field + ".name", name);
     const auto host = int_in(port, "hostPort").value_or(0);
     if (host == 0) return;
+    if (host < 1 || host > 65535)
+      report.invalid(field + ".hostPort", host, "must be between 1 and 65535, inclusive");
     if (host_network && host != int_in(port, "containerPort").value_or(0))
       report.invalid(field + ".containerPort", int_in(port, "containerPort").value_or(0),
                      "must match `hostPort` when `hostNetwork` is true");
@@ -131,9 +88,9 @@ void validate_pod_spec(const json::object& spec, const std::string& path, FieldE
       if (string_in(container, "image").empty()) report.required(at + ".image");
       validate_environment(container, at, report);
       if (list == "initContainers" && string_in(container, "restartPolicy") != "Always")
-        check_no_probes(container, at, report);
+        refuse_probes(container, at, report);
       else
-        check_probes(container, at, report);
+        validate_probes(container, at, report);
       check_resources(container, at, report);
       check_ports(container, at, bool_in(spec, "hostNetwork"), host_ports, report);
       validate_mounts(container, at, volumes, report);

@@ -90,6 +90,12 @@ fields::Names validate_volumes(const boost::json::object& spec, const std::strin
 /// Mounts of a container, of those volumes.
 void validate_mounts(const boost::json::object& container, const std::string& at,
                      const fields::Names& volumes, fields::Report& report);
+/// Probes and hooks of a container: one handler each, that can be called.
+void validate_probes(const boost::json::object& container, const std::string& at,
+                     fields::Report& report);
+/// None of them, for a container that runs to its end before the others start.
+void refuse_probes(const boost::json::object& container, const std::string& at,
+                   fields::Report& report);
 /// Variables of a container and where they come from.
 void validate_environment(const boost::json::object& container, const std::string& at,
                           fields::Report& report);

@@ -2,6 +2,7 @@
 // may not change.
 #include <set>
 
+#include "api-client/codec/names.h"
 #include "master/registry/strategy/labels.h"
 #include "master/registry/strategy/report.h"
 
@@ -97,11 +98,15 @@ void keep_allocated(json::object& service, const json::object& old) {
 void validate_service(const json::object& service, FieldErrors& errors) {
   const auto* spec = object_in(service, "spec");
   if (!spec) return;
+  Report report(errors);
   const bool headless = string_in(*spec, "clusterIP") == "None";
   const auto* ports = list_in(*spec, "ports");
   if (string_in(*spec, "type") == "ExternalName") {
-    if (string_in(*spec, "externalName").empty())
-      errors.push_back({"FieldValueRequired", "spec.externalName", "Required value"});
+    const auto name = string_in(*spec, "externalName");
+    if (name.empty())
+      report.required("spec.externalName");
+    else if (const auto why = names::dns_subdomain(name); !why.empty())
+      report.invalid("spec.externalName", name, why);
   } else if (!headless && (!ports || ports->empty())) {
     errors.push_back({"FieldValueRequired", "spec.ports", "Required value"});
   }
@@ -114,10 +119,14 @@ void validate_service(const json::object& service, FieldErrors& errors) {
     errors.push_back(
         {"FieldValueForbidden", "spec.externalIPs",
          "Forbidden: externalIPs are not served here; use type NodePort or an Ingress"});
+  if (const auto policy = string_in(*spec, "externalTrafficPolicy");
+      !policy.empty() && !has_node_ports(*spec))
+    report.invalid("spec.externalTrafficPolicy", policy,
+                   "may only be set for externally-accessible services");
   if (const auto* selector = object_in(*spec, "selector"))
     validate_labels(*selector, "spec.selector", errors);
   if (!ports) return;
-  std::set<std::string> names, fronts, node_ports;
+  std::set<std::string> taken, fronts, node_ports;
   for (std::size_t i = 0; i < ports->size(); ++i) {
     const auto* port = (*ports)[i].if_object();
     if (!port) continue;
@@ -125,7 +134,7 @@ void validate_service(const json::object& service, FieldErrors& errors) {
     const auto name = string_in(*port, "name");
     if (name.empty() && ports->size() > 1)
       errors.push_back({"FieldValueRequired", at + ".name", "Required value"});
-    if (!name.empty() && !names.emplace(name).second)
+    if (!name.empty() && !taken.emplace(name).second)
       errors.push_back(
           {"FieldValueDuplicate", at + ".name", text::cat("Duplicate value: ", quoted(name))});
     const auto front =
@@ -141,10 +150,7 @@ void validate_service(const json::object& service, FieldErrors& errors) {
         !node_ports.insert(text::cat(node_port, "/", string_in(*port, "protocol"))).second)
       errors.push_back(
           {"FieldValueDuplicate", at + ".nodePort", text::cat("Duplicate value: ", node_port)});
-    if (port->contains("targetPort")) {
-      Report report(errors);
-      check_port(*port, "targetPort", at + ".targetPort", report);
-    }
+    if (port->contains("targetPort")) check_port(*port, "targetPort", at + ".targetPort", report);
   }
 }
 

@@ -7,6 +7,15 @@ namespace {
 
 using namespace fields;
 
+constexpr std::int64_t kMostMode = 0777;
+
+void check_mode(const json::object& object, std::string_view key, const std::string& at,
+                Report& report) {
+  if (const auto mode = int_in(object, key); mode && (*mode < 0 || *mode > kMostMode))
+    report.invalid(text::cat(at, ".", key), *mode,
+                   "must be a number between 0 and 0777 (octal), both inclusive");
+}
+
 void check_path(const json::object& item, const std::string& field, Report& report) {
   const auto path = string_in(item, "path");
   if (path.empty()) return report.required(field + ".path");
@@ -17,12 +26,14 @@ void check_path(const json::object& item, const std::string& field, Report& repo
 void check_items(const json::object& source, const std::string& at, Report& report) {
   each(source, "items", at, [&](const json::object& item, const std::string& field) {
     check_path(item, field, report);
+    check_mode(item, "mode", field, report);
   });
 }
 
 void check_downward(const json::object& source, const std::string& at, Report& report) {
   each(source, "items", at, [&](const json::object& item, const std::string& field) {
     check_path(item, field, report);
+    check_mode(item, "mode", field, report);
     const auto* of_pod = object_in(item, "fieldRef");
     const auto* of_container = object_in(item, "resourceFieldRef");
     if (of_pod) validate_field_ref(*of_pod, field + ".fieldRef", true, report);
@@ -64,6 +75,9 @@ void check_volume(const json::object& volume, const std::string& at, Names& name
   for (const auto& [key, value] : volume)
     if (view(key) != "name" && !value.is_null()) ++sources;
   if (sources > 1) report.forbidden(at, "may not specify more than 1 volume type");
+  for (const std::string_view kind : {"configMap", "secret", "downwardAPI", "projected"})
+    if (const auto* source = object_in(volume, kind))
+      check_mode(*source, "defaultMode", text::cat(at, ".", kind), report);
   if (const auto* source = object_in(volume, "configMap"))
     check_keys(*source, "name", at + ".configMap", report);
   if (const auto* source = object_in(volume, "secret"))

@@ -100,6 +100,9 @@ void validate_workload(const json::object& object, FieldErrors& errors) {
   const auto* pod_spec = pod ? object_in(*pod, "spec") : nullptr;
   if (!pod_spec) return;
   validate_pod_spec(*pod_spec, "spec.template.spec", errors);
+  if (const auto* list = list_in(*pod_spec, "ephemeralContainers"); list && !list->empty())
+    errors.push_back({"FieldValueForbidden", "spec.template.spec.ephemeralContainers",
+                      "Forbidden: ephemeral containers not allowed in pod template"});
   const auto restart = string_in(*pod_spec, "restartPolicy");
   if (!restart.empty() && restart != "Always")
     errors.push_back(

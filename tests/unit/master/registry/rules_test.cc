@@ -319,6 +319,62 @@ TEST(Rules, VolumesSayWhatTheyNeed) {
                         "data[a]: Invalid value: \"a\": duplicate of key present in binaryData"}});
 }
 
+TEST(Rules, ProbesCanBeMade) {
+  const auto live = [](std::string_view members) {
+    return pod(text::cat(R"("livenessProbe":{)", members, "}"));
+  };
+  check(
+      "pods",
+      {{live(
+            R"("httpGet":{"port":80,"httpHeaders":[{"name":"X-A","value":"b"}]},"terminationGracePeriodSeconds":1)"),
+        ""},
+       {live(R"("httpGet":{"port":80,"httpHeaders":[{"name":"X A","value":"b"}]})"),
+        "spec.containers[0].livenessProbe.httpGet.httpHeaders: Invalid value: \"X A\": a valid "
+        "HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex "
+        "used for validation is '[-A-Za-z0-9]+')"},
+       {live(R"("grpc":{"port":70000})"),
+        "spec.containers[0].livenessProbe.grpc.port: Invalid value: 70000: must be between 1 and "
+        "65535, inclusive"},
+       {live(R"("exec":{"command":["x"]},"terminationGracePeriodSeconds":0)"),
+        "spec.containers[0].livenessProbe.terminationGracePeriodSeconds: Invalid value: 0: must "
+        "be greater than 0"},
+       {pod(R"("readinessProbe":{"exec":{"command":["x"]},"terminationGracePeriodSeconds":3})"),
+        "spec.containers[0].readinessProbe.terminationGracePeriodSeconds: Invalid value: 3: must "
+        "not be set for readinessProbes"},
+       {pod(R"("ports":[{"containerPort":80,"hostPort":-1}])"),
+        "spec.containers[0].ports[0].hostPort: Invalid value: -1: must be between 1 and 65535, "
+        "inclusive"},
+       {pod("", R"("volumes":[{"name":"v","secret":{"secretName":"s","defaultMode":512}}])"),
+        "spec.volumes[0].secret.defaultMode: Invalid value: 512: must be a number between 0 and "
+        "0777 (octal), both inclusive"},
+       {pod("",
+            R"("volumes":[{"name":"v","configMap":{"name":"m","items":[{"key":"k","path":"p","mode":-1}]}}])"),
+        "spec.volumes[0].configMap.items[0].mode: Invalid value: -1: must be a number between 0 "
+        "and 0777 (octal), both inclusive"}});
+}
+
+TEST(Rules, ServicesAndNodesFitTogether) {
+  check("services",
+        {{R"({"spec":{"type":"ExternalName","externalName":"db.example.org"}})", ""},
+         {R"({"spec":{"type":"ExternalName"}})", "spec.externalName: Required value"},
+         {R"({"spec":{"ports":[{"port":80}],"externalTrafficPolicy":"Local"}})",
+          "spec.externalTrafficPolicy: Invalid value: \"Local\": may only be set for "
+          "externally-accessible services"},
+         {R"({"spec":{"type":"NodePort","ports":[{"port":80}],"externalTrafficPolicy":"Local"}})",
+          ""}});
+  EXPECT_TRUE(refusal("services", R"({"spec":{"type":"ExternalName","externalName":"a_b"}})")
+                  .starts_with("spec.externalName: Invalid value: \"a_b\": a lowercase RFC 1123"));
+  check(
+      "nodes",
+      {{R"({"spec":{"taints":[{"key":"a","effect":"NoSchedule"},{"key":"a","effect":"NoExecute"}]}})",
+        ""},
+       {R"({"spec":{"taints":[{"key":"a","effect":"NoSchedule"},{"key":"a","value":"b","effect":"NoSchedule"}]}})",
+        "spec.taints[1]: Duplicate value: "
+        "{\"key\":\"a\",\"value\":\"b\",\"effect\":\"NoSchedule\"}"},
+       {R"({"spec":{"taints":[{"key":"a b","effect":"NoSchedule"}]}})",
+        "spec.taints[0].key: Invalid value: \"a b\": " KEY}});
+}
+
 TEST(Rules, ResolversCanBeAsked) {
   check(
       "pods",
