@@ -20,6 +20,8 @@ core_v1::ContainerStateTerminated terminated(const SeenContainer& seen,
   out.exit_code = seen.exit_code;
   out.container_id = text::cat(inputs.runtime, "://", seen.id);
   out.message = seen.message;
+  if (const auto said = inputs.messages.find(seen.id); said != inputs.messages.end())
+    out.message += text::cat(out.message.empty() ? "" : ": ", said->second);
   out.started_at = seen.started_at;
   out.finished_at = seen.finished_at;
   if (seen.oom_killed) {

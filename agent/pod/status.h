@@ -23,6 +23,7 @@ struct StatusInputs {
       obstacles;  ///< by container name; "" for the whole pod (sandbox, volumes)
   std::map<std::string, bool> ready,
       started;  ///< by container id, as probes say; absent: no such probe
+  std::map<std::string, std::string> messages;  ///< by container id: what it said at its end
   std::string node_ip;
   std::string runtime = "docker";  ///< of containerID: "docker://…"
   bool past_deadline = false;

@@ -237,6 +237,12 @@ Result<bool> PodWorkers::try_start(const core_v1::Pod& pod, const SeenPod& seen,
   auto mounts = parts_.volumes.mounts(pod, *container, *env);
   if (!mounts) return refuse("CreateContainerConfigError", mounts.error());
   config->mounts = std::move(*mounts);
+  auto last_words = memory.terminations.prepare(*container, start.attempt);
+  if (!last_words) return refuse("CreateContainerConfigError", last_words.error());
+  if (*last_words && std::ranges::none_of(config->mounts, [&](const Mount& mount) {
+        return mount.container_path == (*last_words)->container_path;
+      }))
+    config->mounts.push_back(std::move(**last_words));
   const auto started = parts_.runtime.start_container(sandbox->id, *config);
   if (!started) {
     // One that was made but could not run is seen, and tells its reason itself.
@@ -299,8 +305,12 @@ Result<> PodWorkers::act(const core_v1::Pod& pod, const SeenPod& seen, const Act
   }
   if (const auto* remove = std::get_if<RemoveSandbox>(&action))
     return parts_.runtime.remove_sandbox(remove->id);
-  if (const auto* remove = std::get_if<RemoveContainer>(&action))
-    return parts_.runtime.remove_container(remove->id);
+  if (const auto* remove = std::get_if<RemoveContainer>(&action)) {
+    NODAL_TRY(parts_.runtime.remove_container(remove->id));
+    const auto it = std::ranges::find(seen.containers, remove->id, &SeenContainer::id);
+    if (it != seen.containers.end()) memory.terminations.forget(*it);
+    return {};
+  }
   if (const auto* begin = std::get_if<StartContainer>(&action))
     return start(pod, seen, *begin, memory);
   return {};
@@ -347,6 +357,7 @@ Result<> PodWorkers::report(const core_v1::Pod& pod, const SeenPod& seen, Memory
   inputs.obstacles = memory.obstacles;
   inputs.ready = prober_.ready_of(pod.metadata.uid);
   inputs.started = prober_.started_of(pod.metadata.uid);
+  inputs.messages = memory.terminations.messages(pod, seen, parts_.runtime);
   inputs.node_ip = parts_.node.ip;
   inputs.past_deadline = past_deadline;
   const auto latest = parts_.pods.get(client::key_of(pod));
@@ -376,7 +387,7 @@ Result<> PodWorkers::remove_orphan(const std::string& key) {
     if (it == orphans_.end()) return {};
     ref = it->second;
   }
-  Memory unused;
+  Memory unused(parts_.volumes.pod_folder(ref.uid));
   core_v1::Pod pod;
   pod.metadata.namespace_ = ref.namespace_;
   pod.metadata.name = ref.name;
@@ -449,7 +460,8 @@ Result<Again> PodWorkers::sync(const std::string& key) {
                                                   replaced};
     }
     keys_[pod.metadata.uid] = key;
-    memory = &memory_[pod.metadata.uid];
+    memory = &memory_.try_emplace(pod.metadata.uid, parts_.volumes.pod_folder(pod.metadata.uid))
+                  .first->second;
   }
   if (!replaced.empty()) loop_.wake(text::cat("orphan/", replaced));
 

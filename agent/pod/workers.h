@@ -14,6 +14,7 @@
 #include "agent/pod/images.h"
 #include "agent/pod/plan.h"
 #include "agent/pod/status.h"
+#include "agent/pod/termination.h"
 #include "agent/probe/prober.h"
 #include "agent/runtime/runtime.h"
 #include "agent/volume/volumes.h"
@@ -60,9 +61,11 @@ class PodWorkers {
     TimePoint not_before{};
   };
   struct Memory {
+    explicit Memory(std::string folder) : terminations(std::move(folder)) {}
     std::map<std::string, Obstacle> obstacles;
     std::map<std::string, Setback> setbacks;  ///< by container
     TimePoint refreshed{};
+    Terminations terminations;
     std::string last_patch;  ///< what was sent last: not sent again while the mirror lags
   };
 

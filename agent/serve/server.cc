@@ -109,7 +109,7 @@ struct AgentServer::State {
     if (!seen) return responder->send(answer(503, seen.error().message));
     switch (target.kind) {
       case StreamTarget::Kind::logs:
-        return logs(target, *seen, responder);
+        return logs(target, *pod, *seen, responder);
       case StreamTarget::Kind::exec:
       case StreamTarget::Kind::attach:
         return command(request, target, *pod, *seen, responder);
@@ -118,16 +118,15 @@ struct AgentServer::State {
     }
   }
 
-  void logs(const StreamTarget& target, const SeenPod& seen, const http::ResponderPtr& responder) {
+  void logs(const StreamTarget& target, const core_v1::Pod& pod, const SeenPod& seen,
+            const http::ResponderPtr& responder) {
     const auto* container =
         target.previous ? previous(seen, target.container) : newest(seen, target.container);
     if (container == nullptr)
-      return responder->send(
-          answer(400, target.previous
-                          ? text::cat("previous terminated container \"", target.container,
-                                      "\" in pod \"", target.pod, "\" not found")
-                          : text::cat("container \"", target.container, "\" in pod \"", target.pod,
-                                      "\" is waiting to start: ContainerCreating")));
+      return responder->send(answer(
+          400, target.previous ? text::cat("previous terminated container \"", target.container,
+                                           "\" in pod \"", target.pod, "\" not found")
+                               : waiting_to_start(pod, target.container)));
     std::stop_source gone;
     const std::stop_callback chain(stop.get_token(), [&gone] { gone.request_stop(); });
     responder->on_gone([gone]() mutable { gone.request_stop(); });

@@ -81,4 +81,16 @@ Result<StreamTarget> parse_stream_target(std::string_view target) {
   return out;
 }
 
+std::string waiting_to_start(const core_v1::Pod& pod, std::string_view container) {
+  std::string_view why = "ContainerCreating";
+  for (const auto* statuses : {&pod.status.container_statuses, &pod.status.init_container_statuses})
+    for (const auto& status : *statuses)
+      if (status.name == container && status.state.waiting && !status.state.waiting->reason.empty())
+        why = status.state.waiting->reason;
+  if (why == "ErrImagePull") why = "image can't be pulled";
+  if (why == "ImagePullBackOff") why = "trying and failing to pull image";
+  return text::cat("container \"", container, "\" in pod \"", pod.metadata.name,
+                   "\" is waiting to start: ", why);
+}
+
 }  // namespace nodal::agent

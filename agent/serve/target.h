@@ -9,6 +9,7 @@
 #include "agent/runtime/runtime.h"
 #include "agent/serve/command_protocol.h"
 #include "base/result.h"
+#include "gen/core_v1.h"
 
 namespace nodal::agent {
 
@@ -30,5 +31,8 @@ struct StreamTarget {
 /// /portForward/NS/POD[/UID].
 /// @errors not_found: no such path; invalid: a parameter that makes no sense
 [[nodiscard]] Result<StreamTarget> parse_stream_target(std::string_view target);
+
+/// Why there is no log yet: the container of that pod has not been started.
+[[nodiscard]] std::string waiting_to_start(const core_v1::Pod& pod, std::string_view container);
 
 }  // namespace nodal::agent

@@ -54,10 +54,12 @@ class Volumes {
   /// True when some volume follows objects that may change.
   [[nodiscard]] static bool needs_refresh(const core_v1::Pod& pod);
 
- private:
+  /// What is kept of a pod.
   [[nodiscard]] std::string pod_folder(const std::string& uid) const {
     return root_ + "/pods/" + uid;
   }
+
+ private:
   [[nodiscard]] std::string volume_folder(const core_v1::Pod& pod,
                                           const core_v1::Volume& volume) const;
   Result<std::vector<ProjectedFile>> files_of(const core_v1::Pod& pod,

@@ -89,6 +89,18 @@ TEST(PodStatus, BeforeAnythingRunsAPodIsPending) {
   EXPECT_EQ(condition(s, "ContainersReady"), "False: ContainersNotReady");
 }
 
+TEST(PodStatus, AContainersLastWordsFollowWhatTheRuntimeSays) {
+  StatusInputs inputs;
+  inputs.messages = {{"web0", "out of cheese"}, {"web1", "again"}};
+  auto last = down("web", 1, 3);
+  last.message = "runtime";
+  const auto s = report(pod("Never"), {last, down("web", 0, 2)}, inputs);
+  ASSERT_TRUE(s.container_statuses[0].state.terminated);
+  EXPECT_EQ(s.container_statuses[0].state.terminated->message, "runtime: again");
+  ASSERT_TRUE(s.container_statuses[0].last_state.terminated);
+  EXPECT_EQ(s.container_statuses[0].last_state.terminated->message, "out of cheese");
+}
+
 TEST(PodStatus, ARunningPodIsReadyAndHasItsAddresses) {
   const auto s = report(pod(), {up("web", 2)});
   EXPECT_EQ(s.phase, "Running");
