@@ -162,16 +162,22 @@ std::string hostname_of(const core_v1::Pod& pod) {
 }
 
 std::string hosts_file(const core_v1::Pod& pod, const std::string& pod_ip,
-                       const std::string& domain) {
-  std::string out =
-      "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
-      "ip6-loopback\nfe00::0\tip6-localnet\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
-  const auto host = hostname_of(pod);
-  if (!pod_ip.empty())
-    out += pod.spec.subdomain.empty()
-               ? text::cat(pod_ip, "\t", host, "\n")
-               : text::cat(pod_ip, "\t", host, ".", pod.spec.subdomain, ".",
-                           pod.metadata.namespace_, ".svc.", domain, "\t", host, "\n");
+                       const std::string& domain, const std::string& of_node) {
+  std::string out;
+  if (pod.spec.host_network) {
+    out = of_node;
+    if (!out.empty() && !out.ends_with('\n')) out += '\n';
+  } else {
+    out =
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
+        "ip6-loopback\nfe00::0\tip6-localnet\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+    const auto host = hostname_of(pod);
+    if (!pod_ip.empty())
+      out += pod.spec.subdomain.empty()
+                 ? text::cat(pod_ip, "\t", host, "\n")
+                 : text::cat(pod_ip, "\t", host, ".", pod.spec.subdomain, ".",
+                             pod.metadata.namespace_, ".svc.", domain, "\t", host, "\n");
+  }
   for (const auto& alias : pod.spec.host_aliases)
     out += text::cat(alias.ip, "\t", text::join(alias.hostnames, "\t"), "\n");
   return out;

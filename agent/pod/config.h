@@ -20,8 +20,9 @@ struct DnsSettings {
 
 [[nodiscard]] DnsConfig dns_config(const core_v1::Pod& pod, const DnsSettings& settings);
 [[nodiscard]] std::string resolv_conf(const DnsConfig& config);
+/// @param of_node  the node's own /etc/hosts: pods on the node's network begin with it
 [[nodiscard]] std::string hosts_file(const core_v1::Pod& pod, const std::string& pod_ip,
-                                     const std::string& domain);
+                                     const std::string& domain, const std::string& of_node = "");
 /// The host name that the pod's containers see: spec.hostname or the pod's name, 63 characters at
 /// most.
 [[nodiscard]] std::string hostname_of(const core_v1::Pod& pod);

@@ -1,6 +1,8 @@
 // agent/pod/images.cc — see images.h.
 #include "agent/pod/images.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace nodal::agent {
@@ -9,6 +11,23 @@ namespace {
 constexpr int kPullsAtOnce = 4;
 
 }  // namespace
+
+std::string pull_time(std::chrono::nanoseconds time) {
+  const auto ms = std::max<std::int64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(time).count(), 0);
+  if (ms == 0) return "0s";
+  if (ms < 1000) return text::cat(ms, "ms");
+  std::string out;
+  if (ms >= 3'600'000) out += text::cat(ms / 3'600'000, "h");
+  if (ms >= 60'000) out += text::cat(ms / 60'000 % 60, "m");
+  out += text::cat(ms / 1000 % 60);
+  if (const auto rest = ms % 1000; rest != 0) {
+    auto digits = text::cat(1000 + rest).substr(1);
+    while (digits.ends_with('0')) digits.pop_back();
+    out += text::cat(".", digits);
+  }
+  return out + "s";
+}
 
 Images::Images(Runtime& runtime, const Clock& clock, Record record,
                std::function<void(const std::string& uid)> wake)
@@ -26,7 +45,7 @@ Result<Images::Answer> Images::ensure(const core_v1::Pod& pod,
   const std::string policy =
       container.image_pull_policy.empty() ? "IfNotPresent" : container.image_pull_policy;
   const Waiter waiter{pod.metadata.uid, container.name};
-  std::optional<Result<ImageInfo>> outcome;
+  std::optional<Result<Pull>> outcome;
   TimePoint again{};
   {
     const std::lock_guard lock(mutex_);
@@ -63,6 +82,7 @@ Result<Images::Answer> Images::ensure(const core_v1::Pod& pod,
   if (clock_.now() < again) {
     auto message = text::cat("Back-off pulling image \"", reference, "\"");
     record_(pod, container.name, client::EventType::normal, "BackOff", message);
+    record_(pod, container.name, client::EventType::warning, "Failed", "Error: ImagePullBackOff");
     return Refused{{"ImagePullBackOff", std::move(message)}, again};
   }
   record_(pod, container.name, client::EventType::normal, "Pulling",
@@ -78,7 +98,7 @@ void Images::pull(const std::string& reference, const Waiter& waiter) {
     waiters.insert(waiter);
     if (waiters.size() > 1) return;  // joins the pull that is under way
   }
-  const auto end = [this, reference](const Result<ImageInfo>& outcome) {
+  const auto end = [this, reference](const Result<Pull>& outcome) {
     std::set<Waiter> waiters;
     {
       const std::lock_guard lock(mutex_);
@@ -87,22 +107,29 @@ void Images::pull(const std::string& reference, const Waiter& waiter) {
     }
     for (const auto& each : waiters) wake_(each.first);
   };
-  const bool taken = pool_.run([this, reference, end] {
-    end(stop_.stop_requested() ? fail(Errc::unavailable, "the agent ends")
-                               : runtime_.pull_image(reference, "", stop_.get_token()));
+  const auto asked = std::chrono::steady_clock::now();
+  const bool taken = pool_.run([this, reference, end, asked] {
+    if (stop_.stop_requested()) return end(fail(Errc::unavailable, "the agent ends"));
+    const auto begun = std::chrono::steady_clock::now();
+    auto image = runtime_.pull_image(reference, "", stop_.get_token());
+    if (!image) return end(std::unexpected(std::move(image).error()));
+    const auto now = std::chrono::steady_clock::now();
+    end(Pull{std::move(*image), now - begun, now - asked});
   });
   if (!taken) end(fail(Errc::unavailable, "too many images are being pulled"));
 }
 
 Result<Images::Answer> Images::pulled(const core_v1::Pod& pod, const core_v1::Container& container,
-                                      const Result<ImageInfo>& outcome) {
+                                      const Result<Pull>& outcome) {
   const std::pair key{pod.metadata.uid, container.image};
   if (outcome) {
     record_(pod, container.name, client::EventType::normal, "Pulled",
-            text::cat("Successfully pulled image \"", container.image, "\""));
+            text::cat("Successfully pulled image \"", container.image, "\" in ",
+                      pull_time(outcome->took), " (", pull_time(outcome->waited),
+                      " including waiting). Image size: ", outcome->image.size_bytes, " bytes."));
     const std::lock_guard lock(mutex_);
     failures_.erase(key);
-    return *outcome;
+    return outcome->image;
   }
   record_(pod, container.name, client::EventType::warning, "Failed",
           text::cat("Failed to pull image \"", container.image, "\": ", outcome.error().message));

@@ -1,6 +1,7 @@
 // agent/pod/images.h — the image of a container before it starts: there, being pulled, or why not.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -47,13 +48,18 @@ class Images {
 
  private:
   using Waiter = std::pair<std::string, std::string>;  // pod uid, container name
+  struct Pull {
+    ImageInfo image;
+    std::chrono::nanoseconds took{};    ///< of the pull itself
+    std::chrono::nanoseconds waited{};  ///< with the time in the queue
+  };
   struct History {
     int failures = 0;
     TimePoint again{};
   };
   void pull(const std::string& reference, const Waiter& waiter);
   Result<Answer> pulled(const core_v1::Pod& pod, const core_v1::Container& container,
-                        const Result<ImageInfo>& outcome);
+                        const Result<Pull>& outcome);
 
   Runtime& runtime_;
   const Clock& clock_;
@@ -61,10 +67,13 @@ class Images {
   const std::function<void(const std::string&)> wake_;
   mutable std::mutex mutex_;
   std::map<std::string, std::set<Waiter>> under_way_;                // by reference
-  std::map<Waiter, Result<ImageInfo>> ended_;                        // not asked for yet
+  std::map<Waiter, Result<Pull>> ended_;                             // not asked for yet
   std::map<std::pair<std::string, std::string>, History> failures_;  // by pod uid and reference
   std::stop_source stop_;
   Pool pool_;  // last: its jobs use the rest
 };
+
+/// As Kubernetes writes times in events: "850ms", "1.2s", "1m2.5s".
+[[nodiscard]] std::string pull_time(std::chrono::nanoseconds time);
 
 }  // namespace nodal::agent

@@ -6,6 +6,7 @@
 
 #include "agent/pod/facts.h"
 #include "api-client/codec/merge_diff.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -19,6 +20,7 @@ constexpr std::chrono::seconds kEndAgain{1};  // after a container that could no
 constexpr std::chrono::seconds kRefresh{60};  // of volumes that follow objects
 constexpr int kMostSteps = 24;  // plans in one run: a pod of many containers starts in one go
 constexpr std::chrono::seconds kLongestSetback{10};
+constexpr std::size_t kMostHosts = 1u << 20;  // bytes of the node's /etc/hosts
 constexpr const char* kMirror = "kubernetes.io/config.mirror";
 
 std::string describe(const Action& action) {
@@ -555,9 +557,13 @@ Result<Again> PodWorkers::sync(const std::string& key) {
                              : sandbox->host_network || sandbox->ips.empty() ? parts_.node.ip
                                                                              : sandbox->ips.front();
       auto prepared = parts_.volumes.prepare(pod, ip, references(pod));
-      if (prepared)
-        prepared = parts_.volumes.write_network_files(pod, hosts_file(pod, ip, parts_.dns.domain),
-                                                      resolv_conf(dns_config(pod, parts_.dns)));
+      if (prepared) {
+        const std::string of_node =
+            pod.spec.host_network ? file::read("/etc/hosts", kMostHosts).value_or("") : "";
+        prepared =
+            parts_.volumes.write_network_files(pod, hosts_file(pod, ip, parts_.dns.domain, of_node),
+                                               resolv_conf(dns_config(pod, parts_.dns)));
+      }
       memory->refreshed = parts_.clock.now();
       if (!prepared) {
         record(pod, "", client::EventType::warning, "FailedMount", prepared.error().message);

@@ -46,6 +46,30 @@ std::size_t count_files(const std::string& folder) {
   return out;
 }
 
+Result<> give_to(std::int64_t group, const std::string& path) {
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), static_cast<gid_t>(group)) == 0) return {};
+  return fail_errno(errno, text::cat("give ", path, " to the pod's group"));
+}
+
+std::optional<std::int64_t> group_of(const core_v1::Pod& pod) {
+  if (!pod.spec.security_context) return std::nullopt;
+  return pod.spec.security_context->fs_group;
+}
+
+// A folder that is not there yet becomes its volume's: the owner, group and mode of the folder
+// above, so who may write there may write here.
+Result<> make_like_parent(int parent, const std::string& name) {
+  struct stat st {};
+  if (::fstat(parent, &st) != 0 || ::mkdirat(parent, name.c_str(), 0700) != 0)
+    return fail_errno(errno, text::cat("make ", name));
+  const UniqueFd made(
+      ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!made || ::fchown(made.get(), st.st_uid, st.st_gid) != 0 ||
+      ::fchmod(made.get(), st.st_mode & 07777) != 0)
+    return fail_errno(errno, text::cat("make ", name));
+  return {};
+}
+
 // The keys to project: all, or those of `items`. @errors invalid for a key that is not there and
 // not optional
 Result<> add_items(const Values& values, const std::vector<core_v1::KeyToPath>& items,
@@ -102,7 +126,8 @@ Result<> check_relative(std::string_view path) {
   return {};
 }
 
-Result<> write_atomically(const std::string& folder, const std::vector<ProjectedFile>& given) {
+Result<> write_atomically(const std::string& folder, const std::vector<ProjectedFile>& given,
+                          std::optional<std::int64_t> group) {
   // Of two files with one path the later one counts.
   std::vector<ProjectedFile> files;
   for (const auto& f : given) {
@@ -127,7 +152,9 @@ Result<> write_atomically(const std::string& folder, const std::vector<Projected
     for (const auto& f : files) {
       const std::string path = text::cat(fresh, "/", f.path);
       NODAL_TRY(file::make_folders(path.substr(0, path.rfind('/')), 0755));
-      NODAL_TRY(file::write(path, f.bytes, static_cast<mode_t>(f.mode)));
+      const auto mode = static_cast<mode_t>(f.mode);
+      NODAL_TRY(file::write(path, f.bytes, group ? mode | 0440 : mode));
+      if (group) NODAL_TRY(give_to(*group, path));
     }
     return {};
   };
@@ -314,15 +341,14 @@ Result<> Volumes::prepare(const core_v1::Pod& pod, const std::string& pod_ip,
           return failed(done.error());
       auto files = files_of(pod, volume, pod_ip, references);
       if (!files) return failed(files.error());
-      if (auto done = write_atomically(folder, *files); !done) return failed(done.error());
+      if (auto done = write_atomically(folder, *files, group_of(pod)); !done)
+        return failed(done.error());
     } else {
       return failed({Errc::invalid, "this kind of volume is not supported on this node"});
     }
-    if (pod.spec.security_context && pod.spec.security_context->fs_group && volume.empty_dir) {
+    if (const auto group = group_of(pod); group && volume.empty_dir) {
       const auto folder = volume_folder(pod, volume);
-      if (::chown(folder.c_str(), static_cast<uid_t>(-1),
-                  static_cast<gid_t>(*pod.spec.security_context->fs_group)) != 0)
-        return fail_errno(errno, text::cat("give ", volume.name, " to the pod's group"));
+      NODAL_TRY(give_to(*group, folder));
       ::chmod(folder.c_str(), 02777);
     }
   }
@@ -364,8 +390,9 @@ Result<std::vector<Mount>> Volumes::mounts(const core_v1::Pod& pod,
         }
         struct stat st {};
         if (::fstatat(at.get(), part.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
-          if (errno != ENOENT || projected || ::mkdirat(at.get(), part.c_str(), 0750) != 0)
-            return fail_errno(errno, text::cat("subPath ", below));
+          if (errno != ENOENT || projected) return fail_errno(errno, text::cat("subPath ", below));
+          if (auto made = make_like_parent(at.get(), part); !made)
+            return wrap(text::cat("subPath ", below), std::move(made).error());
         } else if (S_ISLNK(st.st_mode)) {
           return fail(Errc::invalid,
                       text::cat("subPath ", below, ": ", part, " is a symbolic link"));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,9 @@ struct ProjectedFile {
 
 /// Takes files to a folder so that a reader sees all of the old ones or all of the new: a fresh
 /// folder, then one rename of the link "..data". Nothing is written when they are the same already.
-Result<> write_atomically(const std::string& folder, const std::vector<ProjectedFile>& files);
+/// @param group  the pod's fsGroup: it owns the files and may read them whatever their mode says
+Result<> write_atomically(const std::string& folder, const std::vector<ProjectedFile>& files,
+                          std::optional<std::int64_t> group = {});
 
 /// Refuses absolute paths, "..", and empty parts. @errors invalid
 Result<> check_relative(std::string_view path);

@@ -85,6 +85,13 @@ TEST(PodHosts, ThePodsNameItsServiceNameAndItsAliases) {
   EXPECT_TRUE(named.ends_with("\n10.0.0.5\th.s.ns.svc.cluster.local\th\n192.0.2.1\ta\tb\n"));
 }
 
+TEST(PodHosts, OnTheNodesNetworkItIsTheNodesOwnFile) {
+  const auto p =
+      pod(R"({"hostNetwork":true,"hostAliases":[{"ip":"192.0.2.1","hostnames":["a"]}]})");
+  EXPECT_EQ(hosts_file(p, "192.0.2.9", "cluster.local", "127.0.0.1 localhost\n192.0.2.7 nas"),
+            "127.0.0.1 localhost\n192.0.2.7 nas\n192.0.2.1\ta\n");
+}
+
 TEST(PodHosts, HostNamesAreCutAt63AndEndWell) {
   auto p = pod("{}");
   p.metadata.name = std::string(62, 'x') + "-y";

@@ -57,6 +57,15 @@ TEST_F(Projected, FilesAppearBehindOneLinkWithTheirModes) {
   EXPECT_EQ(names(), (std::vector<std::string>{"..data", "a", "d"}));
 }
 
+TEST_F(Projected, ThePodsGroupMayReadWhateverTheModeSays) {
+  ASSERT_TRUE(write_atomically(path, {{"key", "1", 0400}, {"d/open", "2", 0644}}, ::getgid()));
+  EXPECT_EQ(mode("key"), 0440u);
+  EXPECT_EQ(mode("d/open"), 0644u);
+  struct stat st {};
+  ASSERT_EQ(::stat((path + "/key").c_str(), &st), 0);
+  EXPECT_EQ(st.st_gid, ::getgid());
+}
+
 TEST_F(Projected, TheSameFilesAreNotWrittenAgain) {
   ASSERT_TRUE(write_atomically(path, {{"a", "1"}}));
   const auto before = target();

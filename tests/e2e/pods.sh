@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# tests/e2e/pods.sh — what a pod's spec promises and a node has to keep: last words, groups of volumes, hosts files, host
+# ports, readiness gates, probes; and what the node tells of itself.
+. "$(dirname "$0")/../support/cluster.sh"
+cluster_start
+root=$(busybox_root)
+image busybox:1 "$root" -c 'CMD ["/bin/sh"]'
+k() { on_node kubectl "$@" 2>&1; }
+of() { k get pod "$1" -o "jsonpath=$2"; }
+phase_is() { [ "$(of "$1" '{.status.phase}')" = "$2" ]; }
+events_of() { k get events --field-selector "involvedObject.name=$1" -o 'jsonpath={range .items[*]}{.type} {.reason} {.message}{"\n"}{end}'; }
+tells() { events_of "$1" | grep -Eq -- "$2"; }
+
+# --- last words
+k apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: words}
+spec:
+  restartPolicy: Never
+  securityContext: {runAsUser: 1000}
+  containers:
+  - {name: file, image: busybox:1, command: [sh, -c, 'echo -n out of cheese > /dev/termination-log; exit 3']}
+  - {name: elsewhere, image: busybox:1, terminationMessagePath: /tmp/end, command: [sh, -c, 'head -c 9000 /dev/zero | sed "s/./x/g" > /tmp/end']}
+  - {name: log, image: busybox:1, terminationMessagePolicy: FallbackToLogsOnError, command: [sh, -c, 'echo first; echo the last line; exit 1']}
+  - {name: good, image: busybox:1, terminationMessagePolicy: FallbackToLogsOnError, command: [sh, -c, 'echo fine']}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: crashes}
+spec:
+  containers:
+  - {name: c, image: busybox:1, command: [sh, -c, 'echo -n attempt ended > /dev/termination-log; exit 2']}
+YAML
+message() { of words "{.status.containerStatuses[?(@.name==\"$1\")].state.terminated.message}"; }
+check 'a pod of four ends' until_true 30 phase_is words Failed
+expect 'its message is in the status' '^out of cheese$' "$(message file)"
+expect 'from another path, cut' '^3072$' "$(message elsewhere | tr -d '\n' | wc -c)"
+expect 'an error falls back to the log' '^the last line$' "$(message log | tail -n 1)"
+expect 'success does not' '^$' "$(message good)"
+restarted() { [ "$(of crashes '{.status.containerStatuses[0].restartCount}')" -ge 1 ]; }
+check 'another one is restarted' until_true 30 restarted
+expect 'describe shows its last state' 'Message: +attempt ended' "$(k describe pod crashes)"
+
+# --- why there is no log
+k apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: noimage}
+spec:
+  containers: [{name: c, image: 127.0.0.1:9/none:1}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: noconfig}
+spec:
+  containers: [{name: c, image: busybox:1, envFrom: [{configMapRef: {name: absent}}]}]
+YAML
+says() { k logs "$1" | grep -q "is waiting to start: $2"; }
+check 'logs of a pod without its image' until_true 30 says noimage 'trying and failing to pull image'
+check 'and of one without its configuration' until_true 10 says noconfig CreateContainerConfigError
+check 'the back-off is an error in the events' until_true 10 tells noimage 'Warning Failed Error: ImagePullBackOff'
+
+# --- groups, subPath, hosts
+k create secret generic key --from-literal=key=secret >/dev/null
+k apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: groups}
+spec:
+  restartPolicy: Never
+  securityContext: {runAsUser: 1000, runAsGroup: 1000, fsGroup: 2000}
+  containers:
+  - name: c
+    image: busybox:1
+    command: [sh, -c, 'cat /key/key && touch /data/file && stat -c %g /data/file && stat -c %a:%g /key/..data/key']
+    volumeMounts: [{name: key, mountPath: /key}, {name: data, mountPath: /data, subPath: a/b}]
+  volumes:
+  - {name: key, secret: {secretName: key, defaultMode: 0400}}
+  - {name: data, emptyDir: {}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: nogroup}
+spec:
+  restartPolicy: Never
+  securityContext: {runAsUser: 1000}
+  containers:
+  - {name: c, image: busybox:1, command: [touch, /data/file], volumeMounts: [{name: data, mountPath: /data, subPath: a}]}
+  volumes: [{name: data, emptyDir: {}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: hosts}
+spec:
+  hostNetwork: true
+  restartPolicy: Never
+  hostAliases: [{ip: 192.0.2.1, hostnames: [alias]}]
+  containers: [{name: c, image: busybox:1, command: [cat, /etc/hosts]}]
+YAML
+check 'a user of the group reads and writes' until_true 30 phase_is groups Succeeded
+expect 'its files belong to the group' '^secret2000 440:2000 $' "$(k logs groups | tr '\n' ' ')"
+check 'a subPath is writable as its volume is' until_true 30 phase_is nogroup Succeeded
+check 'a pod on the network of the node ends' until_true 30 phase_is hosts Succeeded
+expect 'it has the hosts of the node and its own' "^$(grep -v '^#' /etc/hosts | grep . | head -n 1 | tr -s '\t ' '.').*192.0.2.1.alias" "$(k logs hosts | grep -v '^#' | tr '\n' ' ')"
