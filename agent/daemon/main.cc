@@ -116,7 +116,7 @@ Result<> run(const Options& options) {
   node.max_pods = options.max_pods;
   node.labels = options.labels;
   if (const auto at = net::SocketAddress::parse(options.listen)) node.agent_port = at->port;
-  Registrar registrar(node, api, runtime, clock, [&options](const core_v1::Node& seen) {
+  Registrar registrar(node, api, runtime, clock, events, [&options](const core_v1::Node& seen) {
     return ensure_network(options.cni_conf_dir, options.cni_bin_dirs, seen.spec.pod_cidr);
   });
 
@@ -124,7 +124,8 @@ Result<> run(const Options& options) {
   client::Mirror<core_v1::Node> nodes;
   nodes.on_change([&registrar](const client::Change<core_v1::Node>& change) {
     if (change.after &&
-        (!change.before || change.before->spec.pod_cidr != change.after->spec.pod_cidr))
+        (!change.before || change.before->spec.pod_cidr != change.after->spec.pod_cidr ||
+         change.before->spec.unschedulable != change.after->spec.unschedulable))
       registrar.wake();
   });
   const client::Reflector<core_v1::Node> node_feed(

@@ -120,12 +120,48 @@ core_v1::NodeStatus node_status(const core_v1::Node& node, const NodeOptions& op
   return out;
 }
 
+std::vector<NodeEvent> node_events(const core_v1::Node& node, const core_v1::NodeStatus& after,
+                                   bool cordoned) {
+  struct Words {
+    std::string_view type, when_true, when_false;
+  };
+  constexpr Words kWords[] = {
+      {"MemoryPressure", "NodeHasInsufficientMemory", "NodeHasSufficientMemory"},
+      {"DiskPressure", "NodeHasDiskPressure", "NodeHasNoDiskPressure"},
+      {"PIDPressure", "NodeHasInsufficientPID", "NodeHasSufficientPID"},
+      {"Ready", "NodeReady", "NodeNotReady"},
+  };
+  std::vector<NodeEvent> out;
+  const auto now_is = [&](std::string_view reason) {
+    out.push_back({client::EventType::normal, std::string(reason),
+                   text::cat("Node ", node.metadata.name, " status is now: ", reason)});
+  };
+  const auto& boot = node.status.node_info.boot_id;
+  if (!boot.empty() && boot != after.node_info.boot_id)
+    out.push_back({client::EventType::warning, "Rebooted",
+                   text::cat("Node ", node.metadata.name,
+                             " has been rebooted, boot id: ", after.node_info.boot_id)});
+  for (const auto& words : kWords) {
+    const auto is = std::ranges::find(after.conditions, words.type, &core_v1::NodeCondition::type);
+    if (is == after.conditions.end()) continue;
+    const auto was =
+        std::ranges::find(node.status.conditions, words.type, &core_v1::NodeCondition::type);
+    if (was == node.status.conditions.end() || was->status != is->status)
+      now_is(is->status == "True" ? words.when_true : words.when_false);
+  }
+  if (node.spec.unschedulable != cordoned)
+    now_is(cordoned ? "NodeSchedulable" : "NodeNotSchedulable");
+  return out;
+}
+
 Registrar::Registrar(NodeOptions options, std::shared_ptr<client::Client> client, Runtime& runtime,
-                     const Clock& clock, std::function<std::string(const core_v1::Node&)> network)
+                     const Clock& clock, client::EventRecorder& events,
+                     std::function<std::string(const core_v1::Node&)> network)
     : options_(std::move(options)),
       client_(std::move(client)),
       runtime_(runtime),
       clock_(clock),
+      events_(events),
       network_(std::move(network)),
       info_(read_system_info()) {
   thread_ = std::jthread([this](std::stop_token stop) {
@@ -187,9 +223,17 @@ Result<> Registrar::register_node() {
   }
   if (!node) return wrap("register the node", node.error());
   node_uid_ = node->metadata.uid;
+  if (!told_start_) tell({client::EventType::normal, "Starting", "Starting kubelet."});
+  told_start_ = true;
   NODAL_TRY(update_status(true));
   log::info("node registered", {{"node", options_.name}, {"podCIDR", node->spec.pod_cidr}});
   return {};
+}
+
+void Registrar::tell(const NodeEvent& event) {
+  // The uid of a node's own events is its name: that is how kubectl finds them.
+  events_.record({"v1", "Node", "", options_.name, options_.name, "", ""}, event.type, event.reason,
+                 event.message);
 }
 
 Result<> Registrar::renew_lease() {
@@ -232,6 +276,8 @@ Result<> Registrar::update_status(bool force) {
                              images.value_or(std::vector<ImageInfo>{}),
                              version ? text::cat(version->name, "://", version->version) : "",
                              version ? "" : version.error().message, network_(node), now);
+  for (const auto& event : node_events(node, after.status, cordoned_)) tell(event);
+  cordoned_ = node.spec.unschedulable;
   if (!force && same_but_heartbeat(node.status, after.status) && now - reported_ < kFullReport)
     return {};
   const auto patch = NODAL_TRY(codec::merge_diff(codec::encode(node), codec::encode(after)));

@@ -8,10 +8,12 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "agent/node/capacity.h"
 #include "agent/runtime/runtime.h"
 #include "api-client/client/client.h"
+#include "api-client/client/events.h"
 #include "base/clock.h"
 
 namespace nodal::agent {
@@ -34,6 +36,19 @@ core_v1::NodeStatus node_status(const core_v1::Node& node, const NodeOptions& op
                                 const std::string& runtime_error, const std::string& network_error,
                                 TimePoint now);
 
+/// What the node has to tell: conditions that turned, a new boot, scheduling that was switched.
+/// Pure.
+/// @param node     as it is stored
+/// @param cordoned whether it was last seen unschedulable
+/// @source the events of kubelet
+struct NodeEvent {
+  client::EventType type = client::EventType::normal;
+  std::string reason, message;
+  bool operator==(const NodeEvent&) const = default;
+};
+std::vector<NodeEvent> node_events(const core_v1::Node& node, const core_v1::NodeStatus& after,
+                                   bool cordoned);
+
 /// Registers at once and again until it succeeds; renews the lease every 10 s; writes the status
 /// when it changes, and every five minutes. One thread.
 class Registrar {
@@ -41,7 +56,8 @@ class Registrar {
   /// @param network  looks at (and may write) the network's configuration: empty when pods can get
   /// addresses, else why not
   Registrar(NodeOptions options, std::shared_ptr<client::Client> client, Runtime& runtime,
-            const Clock& clock, std::function<std::string(const core_v1::Node&)> network);
+            const Clock& clock, client::EventRecorder& events,
+            std::function<std::string(const core_v1::Node&)> network);
   ~Registrar();
   /// Look at the status now: something of it may have changed.
   void wake();
@@ -51,15 +67,18 @@ class Registrar {
   Result<> register_node();
   Result<> renew_lease();
   Result<> update_status(bool force);
+  void tell(const NodeEvent& event);
 
   const NodeOptions options_;
   const std::shared_ptr<client::Client> client_;
   Runtime& runtime_;
   const Clock& clock_;
+  client::EventRecorder& events_;
   const std::function<std::string(const core_v1::Node&)> network_;
   const core_v1::NodeSystemInfo info_;
   std::string node_uid_;  // the thread's
   bool has_lease_ = false;
+  bool told_start_ = false, cordoned_ = false;
   TimePoint reported_{};
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -297,6 +297,11 @@ Result<> PodWorkers::act(const core_v1::Pod& pod, const SeenPod& seen, const Act
                          Memory& memory) {
   if (const auto* create = std::get_if<CreateSandbox>(&action)) {
     const auto config = sandbox_config(pod, create->attempt, parts_.dns);
+    if (!config.ports.empty() && !parts_.runtime.maps_host_ports())
+      record(pod, "", client::EventType::warning, "HostPortNotSupported",
+             "The pod's hostPort is not served: no plugin of this node's CNI configuration has the "
+             "capability portMappings. Install the plugin portmap (Debian: "
+             "containernetworking-plugins) and iptables, or use a Service of type NodePort.");
     const auto made = parts_.runtime.run_sandbox(config);
     if (!made) {
       record(pod, "", client::EventType::warning, "FailedCreatePodSandBox",

@@ -38,6 +38,8 @@ class Runtime {
   /// @errors unavailable (runtime away), internal with the plugin's message when CNI fails (nothing
   /// is left behind)
   virtual Result<std::string> run_sandbox(const SandboxConfig& config) = 0;
+  /// Whether the network of new sandboxes makes ports of the node lead into them.
+  [[nodiscard]] virtual bool maps_host_ports() const = 0;
   /// Stops what runs in it, takes the network down (CNI DEL), removes it.
   virtual Result<> remove_sandbox(std::string_view id) = 0;
 

@@ -103,3 +103,32 @@ expect 'its files belong to the group' '^secret2000 440:2000 $' "$(k logs groups
 check 'a subPath is writable as its volume is' until_true 30 phase_is nogroup Succeeded
 check 'a pod on the network of the node ends' until_true 30 phase_is hosts Succeeded
 expect 'it has the hosts of the node and its own' "^$(grep -v '^#' /etc/hosts | grep . | head -n 1 | tr -s '\t ' '.').*192.0.2.1.alias" "$(k logs hosts | grep -v '^#' | tr '\n' ' ')"
+
+# --- ports of the node
+k apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: port}
+spec:
+  containers:
+  - {name: c, image: busybox:1, command: [sh, -c, 'echo hello > /www/index.html; exec httpd -f -p 8080 -h /www'], ports: [{containerPort: 8080, hostPort: 18080}]}
+YAML
+check 'a pod with a hostPort runs' until_true 30 phase_is port Running
+if [ -x /usr/lib/cni/portmap ]; then
+  check 'the port of the node answers to others' until_true 10 on_client curl -fsS --max-time 2 "http://$node_ip:18080/"
+  check 'and to the node itself' on_node curl -fsS --max-time 2 "http://$node_ip:18080/"
+  k delete pod port --now >/dev/null
+  closed() { ! on_client curl -fsS --max-time 1 "http://$node_ip:18080/"; }
+  check 'and not after the pod' until_true 10 closed
+else
+  check 'an event says that nobody serves it' tells port HostPortNotSupported
+fi
+
+# --- the node
+k cordon node1 >/dev/null
+check 'a cordon is told' until_true 15 tells node1 'Normal NodeNotSchedulable'
+k uncordon node1 >/dev/null
+check 'and its end' until_true 15 tells node1 'Normal NodeSchedulable'
+for reason in Starting NodeHasSufficientMemory NodeHasNoDiskPressure NodeHasSufficientPID NodeReady; do
+  expect "the node tells $reason" "$reason" "$(k describe node node1)"
+done

@@ -34,6 +34,7 @@ class DockerRuntime final : public Runtime {
   Result<std::vector<SeenPod>> list() override;
   Result<SeenPod> inspect(const PodRef& pod) override;
   Result<std::string> run_sandbox(const SandboxConfig& config) override;
+  [[nodiscard]] bool maps_host_ports() const override;
   Result<> remove_sandbox(std::string_view id) override;
   Result<std::string> start_container(std::string_view sandbox,
                                       const ContainerConfig& config) override;

@@ -104,6 +104,14 @@ Result<std::string> DockerRuntime::run_sandbox(const SandboxConfig& config) {
   return id;
 }
 
+bool DockerRuntime::maps_host_ports() const {
+  const auto network = cni_.network();
+  return network && std::ranges::any_of(network->plugins, [](const CniPlugin& plugin) {
+           return std::ranges::find(plugin.capabilities, "portMappings") !=
+                  plugin.capabilities.end();
+         });
+}
+
 Result<> DockerRuntime::remove_sandbox(std::string_view id) {
   NODAL_TRY(checked_id(id));
   for (const auto& inside : NODAL_TRY(summaries({text::cat(kSandboxLabel, "=", id)})))
