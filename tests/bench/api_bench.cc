@@ -229,11 +229,10 @@ Delays fan_out(const client::ClusterAccess& where, const std::string& target, in
   std::vector<double> delays;
   std::atomic<std::int64_t> sent = 0;
   std::atomic<int> ready = 0, seen = 0;
-  std::stop_source stop;
   std::vector<std::jthread> threads;
   const auto mine = text::cat("latency-", watchers, "-");
   for (int i = 0; i < watchers; ++i)
-    threads.emplace_back([&] {
+    threads.emplace_back([&](const std::stop_token& stop) {
       client::HttpTransport transport(where);
       http::Request request;
       request.method = "GET";
@@ -249,7 +248,7 @@ Delays fan_out(const client::ClusterAccess& where, const std::string& target, in
             ++seen;
             return true;
           },
-          stop.get_token()));
+          stop));
     });
   while (ready < watchers) std::this_thread::sleep_for(10ms);
   std::this_thread::sleep_for(1s);
@@ -259,7 +258,7 @@ Delays fan_out(const client::ClusterAccess& where, const std::string& target, in
     if (!change(text::cat(mine, i))) break;
     for (int wait = 0; seen < watchers && wait < 2000; ++wait) std::this_thread::sleep_for(1ms);
   }
-  stop.request_stop();
+  for (auto& thread : threads) thread.request_stop();
   threads.clear();
   std::ranges::sort(delays);
   if (delays.empty()) return {};

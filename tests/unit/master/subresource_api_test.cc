@@ -192,7 +192,8 @@ TEST_F(SubresourceApi, APostedBindingBindsItsPod) {
   EXPECT_EQ(make("bindings", R"({"metadata":{"name":"q","namespace":"x"},"target":{"name":"n1"}})")
                 .status,
             400);
-  for (const auto& change : kv.list("core/bindings/", 0, "", 0)->entries)
+  const auto bindings = kv.list("core/bindings/", 0, "", 0).value();
+  for (const auto& change : bindings.entries)
     ADD_FAILURE() << change.key;
 }
 
