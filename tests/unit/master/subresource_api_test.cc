@@ -193,8 +193,7 @@ TEST_F(SubresourceApi, APostedBindingBindsItsPod) {
                 .status,
             400);
   const auto bindings = kv.list("core/bindings/", 0, "", 0).value();
-  for (const auto& change : bindings.entries)
-    ADD_FAILURE() << change.key;
+  for (const auto& change : bindings.entries) ADD_FAILURE() << change.key;
 }
 
 TEST_F(SubresourceApi, AGatedPodIsNotBound) {
