@@ -60,6 +60,7 @@ std::vector<std::string> hosts_of(const Options& options, const net::IpAddress& 
 
 // As kube-apiserver's --event-ttl has it.
 constexpr std::chrono::hours kEventLife{1};
+constexpr std::chrono::minutes kEventLook{5};
 // A certificate lives ninety days.
 constexpr std::chrono::hours kRenewal{24};
 
@@ -132,7 +133,7 @@ Result<> run(const Options& options) {
   Expiry expiry(*store, {events_of(""), events_of("events.k8s.io")}, kEventLife);
   KeyedLoop expiring({.name = "expiry"}, [&](const std::string&) -> Result<Again> {
     NODAL_TRY(expiry.run(clock.now()));
-    return Again{kEventLife / 12};
+    return Again{kEventLook};
   });
   expiring.wake("events");
 
