@@ -86,6 +86,8 @@ void Endings::pre_stop(const core_v1::Pod& pod, const core_v1::Container& contai
     probe.timeout_seconds = static_cast<std::int32_t>(kill.grace.count());
     const auto done = run_probe(probe, container, pod.status.pod_ip, kill.id, runtime_);
     if (!done.success) failed(done.output);
+  } else if (hook.tcp_socket) {
+    failed(kNoTcpHook);
   } else if (hook.sleep) {
     std::this_thread::sleep_for(
         std::min<std::chrono::seconds>(std::chrono::seconds(hook.sleep->seconds), kill.grace));

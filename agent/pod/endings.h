@@ -15,6 +15,10 @@
 
 namespace nodal::agent {
 
+/// @source LifecycleHandler.tcpSocket (API reference): hooks fail at runtime when it is given
+inline constexpr const char* kNoTcpHook =
+    "tcpSocket is no handler of a lifecycle hook; use exec, httpGet or sleep";
+
 /// Thread-safe.
 class Endings {
  public:

@@ -154,10 +154,13 @@ class Planner {
               last->id, last->name, situation_.grace,
               text::cat("Container ", container.name, " definition changed, will be restarted")});
         } else if (situation_.failed_liveness.contains(last->id)) {
-          out_.actions.push_back(
-              KillContainer{last->id, last->name, situation_.grace,
-                            text::cat("Container ", container.name,
-                                      " failed liveness probe, will be restarted")});
+          const auto& probe = situation_.not_started.contains(last->id) ? container.startup_probe
+                                                                        : container.liveness_probe;
+          const auto own = probe ? probe->termination_grace_period_seconds : std::nullopt;
+          out_.actions.push_back(KillContainer{
+              last->id, last->name, own ? std::chrono::seconds(*own) : situation_.grace,
+              text::cat("Container ", container.name,
+                        " failed liveness probe, will be restarted")});
         }
         return;
       }

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "agent/pod/facts.h"
-#include "api-client/codec/merge_diff.h"
+#include "agent/pod/status_patch.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -70,6 +70,7 @@ PodWorkers::PodWorkers(WorkerParts parts)
         change.before->metadata.labels == change.after->metadata.labels &&
         change.before->metadata.annotations == change.after->metadata.annotations &&
         change.before->metadata.uid == change.after->metadata.uid &&
+        same_gates(*change.before, *change.after) &&
         change.before->metadata.deletion_grace_period_seconds ==
             change.after->metadata.deletion_grace_period_seconds)
       return;
@@ -283,6 +284,8 @@ void PodWorkers::post_start(const core_v1::Pod& pod, const core_v1::Container& c
     probe.timeout_seconds = static_cast<std::int32_t>(kLongestHook.count());
     if (const auto done = run_probe(probe, container, ip, id, parts_.runtime); !done.success)
       failure = done.output;
+  } else if (hook.tcp_socket) {
+    failure = kNoTcpHook;
   } else if (hook.sleep) {
     std::this_thread::sleep_for(std::chrono::seconds(hook.sleep->seconds));
   }
@@ -371,12 +374,12 @@ Result<> PodWorkers::report(const core_v1::Pod& pod, const SeenPod& seen, Memory
   const core_v1::Pod base = latest && latest->metadata.uid == pod.metadata.uid ? *latest : pod;
   core_v1::Pod after = base;
   after.status = status(base, seen, inputs, parts_.clock.now());
-  auto patch = NODAL_TRY(codec::merge_diff(codec::encode(base), codec::encode(after)));
+  auto patch = NODAL_TRY(status_patch(base, after));
   if (patch == "{}" || patch == memory.last_patch) return {};
   memory.last_patch = patch;
   patch.insert(1, text::cat(R"("metadata":{"uid":")", pod.metadata.uid, R"("},)"));
   const auto written = parts_.client->patch<core_v1::Pod>(
-      pod.metadata.namespace_, pod.metadata.name, client::PatchType::merge, patch, "status");
+      pod.metadata.namespace_, pod.metadata.name, client::PatchType::strategic, patch, "status");
   if (!written) {
     memory.last_patch.clear();
     if (written.error().code == Errc::not_found || written.error().code == Errc::conflict)

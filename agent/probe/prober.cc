@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -35,6 +36,18 @@ std::optional<std::uint16_t> port_of(const IntOrString& port, const core_v1::Con
   for (const auto& p : container.ports)
     if (p.name == port.as_string()) return static_cast<std::uint16_t>(p.container_port);
   return text::number<std::uint16_t>(port.as_string());
+}
+
+// An IPv4 address in IPv6's clothes is the IPv4 address: the kernel connects to that.
+std::optional<net::IpAddress> plain_address(std::string_view host) {
+  const auto address = net::IpAddress::parse(host);
+  if (!address || address->is_v4()) return address;
+  const auto& b = address->bytes();
+  if (std::any_of(b.begin(), b.begin() + 10, [](auto byte) { return byte != 0; }) ||
+      b[10] != 0xff || b[11] != 0xff)
+    return address;
+  return net::IpAddress::v4(std::uint32_t{b[12]} << 24 | std::uint32_t{b[13]} << 16 |
+                            std::uint32_t{b[14]} << 8 | b[15]);
 }
 
 ProbeOutcome http_get(const core_v1::HTTPGetAction& action, std::uint16_t port,
@@ -107,6 +120,22 @@ ProbeOutcome tcp_connect(std::uint16_t port, const std::string& ip,
 
 }  // namespace
 
+Result<std::string> probe_address(const std::string& host, const std::string& pod_ip) {
+  if (host.empty()) return pod_ip;
+  const auto address = plain_address(host);
+  if (!address)
+    return fail(Errc::invalid, text::cat("host \"", host,
+                                         "\" is not an address; leave host out to ask the pod, "
+                                         "and name a virtual host in the header Host"));
+  if (address->text() != pod_ip && (address->is_loopback() || address->is_link_local() ||
+                                    address->is_multicast() || address->is_unspecified()))
+    return fail(Errc::forbidden,
+                text::cat("host ", host,
+                          " is refused: a probe may not ask loopback or link-local "
+                          "addresses of the node; leave host out to ask the pod"));
+  return address->text();
+}
+
 ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& container,
                        const std::string& ip, const std::string& container_id, Runtime& runtime) {
   const auto timeout = std::chrono::seconds(std::max(probe.timeout_seconds, 1));
@@ -123,14 +152,18 @@ ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& co
     if (!port)
       return {false,
               text::cat("no port ", probe.http_get->port.text(), " in container ", container.name)};
-    return http_get(*probe.http_get, *port, ip, timeout);
+    const auto address = probe_address(probe.http_get->host, ip);
+    if (!address) return {false, address.error().message};
+    return http_get(*probe.http_get, *port, *address, timeout);
   }
   if (probe.tcp_socket) {
     const auto port = port_of(probe.tcp_socket->port, container);
     if (!port)
       return {false, text::cat("no port ", probe.tcp_socket->port.text(), " in container ",
                                container.name)};
-    return tcp_connect(*port, ip, timeout);
+    const auto address = probe_address(probe.tcp_socket->host, ip);
+    if (!address) return {false, address.error().message};
+    return tcp_connect(*port, *address, timeout);
   }
   return {false, "this kind of probe is not supported on this node"};
 }

@@ -132,3 +132,35 @@ check 'and its end' until_true 15 tells node1 'Normal NodeSchedulable'
 for reason in Starting NodeHasSufficientMemory NodeHasNoDiskPressure NodeHasSufficientPID NodeReady; do
   expect "the node tells $reason" "$reason" "$(k describe node node1)"
 done
+
+# --- readiness gates, probes
+k apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: gated}
+spec:
+  readinessGates: [{conditionType: example.com/ok}]
+  containers: [{name: c, image: busybox:1, command: [sleep, '600']}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: probed}
+spec:
+  terminationGracePeriodSeconds: 600
+  containers:
+  - name: c
+    image: busybox:1
+    command: [sh, -c, 'trap "" TERM; while true; do sleep 1; done']
+    livenessProbe: {tcpSocket: {host: 127.0.0.1, port: 6443}, periodSeconds: 1, failureThreshold: 1, terminationGracePeriodSeconds: 1}
+YAML
+reason_is() { [ "$(of "$1" '{.status.conditions[?(@.type=="Ready")].reason}')" = "$2" ]; }
+check 'a pod waits for its readiness gate' until_true 30 reason_is gated ReadinessGatesNotReady
+patch() { k patch pod gated --subresource=status -p "{\"status\":{\"conditions\":[{\"type\":\"example.com/ok\",\"status\":\"$1\"}]}}" >/dev/null; }
+patch True
+check 'it is ready as soon as that holds' k wait --for=condition=ready pod/gated --timeout=5s
+patch False
+check 'and not any more when it does not' until_true 5 reason_is gated ReadinessGatesNotReady
+expect 'the condition stays as it was written' '^False$' "$(of gated '{.status.conditions[?(@.type=="example.com/ok")].status}')"
+check 'a probe of the loopback is refused' until_true 20 tells probed 'Unhealthy Liveness probe failed: host 127.0.0.1 is refused'
+restarted_probed() { [ "$(of probed '{.status.containerStatuses[0].restartCount}')" -ge 1 ]; }
+check 'and its own grace ends the container' until_true 20 restarted_probed

@@ -193,6 +193,19 @@ TEST(PodPlan, FailedProbesAndChangedImagesEndAContainer) {
   EXPECT_EQ(actions(pod("Always"), with({sandbox()}, {up("web")}), sick),
             (Actions{KillContainer{"web0", "web", 30s,
                                    "Container web failed liveness probe, will be restarted"}}));
+  auto own = pod("Always");  // a grace of the probe's own
+  own.spec.containers[0].liveness_probe = core_v1::Probe{};
+  own.spec.containers[0].liveness_probe->termination_grace_period_seconds = 1;
+  EXPECT_EQ(actions(own, with({sandbox()}, {up("web")}), sick),
+            (Actions{KillContainer{"web0", "web", 1s,
+                                   "Container web failed liveness probe, will be restarted"}}));
+  auto starting = sick;
+  starting.not_started = {"web0"};
+  own.spec.containers[0].startup_probe = core_v1::Probe{};
+  own.spec.containers[0].startup_probe->termination_grace_period_seconds = 2;
+  EXPECT_EQ(actions(own, with({sandbox()}, {up("web")}), starting),
+            (Actions{KillContainer{"web0", "web", 2s,
+                                   "Container web failed liveness probe, will be restarted"}}));
   auto changed = pod("Always");
   changed.spec.containers[0].image = "other";
   EXPECT_EQ(actions(changed, with({sandbox()}, {up("web")})),
