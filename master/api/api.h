@@ -41,6 +41,9 @@ struct ApiParts {
   /// Nothing when allowed, else why not (for the 403).
   std::function<std::optional<std::string>(const Caller&, const RequestInfo&)> authorize;
 
+  /// What a caller may do: the status of a SelfSubjectRulesReview.
+  std::function<boost::json::object(const Caller&)> list_rules;
+
   /// Service addresses and ports. `old` is null for a creation. May fill clusterIP, clusterIPs and
   /// nodePorts. reserve: takes what the new object needs; the token gives it back unless kept.
   struct Reservation {

@@ -12,12 +12,6 @@ namespace {
 
 using List = std::vector<std::string_view>;
 
-// One rule: these verbs on these resources ("resource" or "resource/subresource") of these groups.
-// "*" is all.
-struct Rule {
-  List groups, resources, verbs;
-};
-
 const List kRead{"get", "list", "watch"};
 const List kWrite{"create", "update", "patch"};
 
@@ -147,19 +141,64 @@ bool node_may(const std::string& node, const Attributes& a, const NodeFacts& fac
       a.namespace_ == "kube-node-lease")
     return a.verb == "create" || (a.name == node && (a.verb == "get" || a.verb == "update" ||
                                                      a.verb == "patch" || a.verb == "delete"));
-  return allows(node_rules(), a);
+  return false;
 }
 
-bool is_health(const std::string& path) {
-  for (const std::string_view root : {"/healthz", "/livez", "/readyz"})
-    if (path == root || (path.starts_with(root) && path[root.size()] == '/')) return true;
-  return path == "/version" || path == "/version/";
+constexpr std::string_view kNode = "system:node:";
+
+const std::vector<Rule>& masters_rules() {
+  static const std::vector<Rule> rules{{{"*"}, {"*"}, {"*"}, {}}, {{}, {}, {"*"}, {"*"}}};
+  return rules;
 }
 
-bool is_discovery(const std::string& path) {
-  for (const std::string_view root : {"/api", "/apis", "/openapi"})
-    if (path == root || (path.starts_with(root) && path[root.size()] == '/')) return true;
-  return path == "/.well-known/openid-configuration" || path == "/openid/v1/jwks";
+const std::vector<Rule>& guest_rules() {
+  static const std::vector<Rule> rules{
+      {{}, {}, {"get", "head"}, {"/healthz", "/livez", "/readyz", "/version"}}};
+  return rules;
+}
+
+// Everybody may ask what they are and what they may do.
+const std::vector<Rule>& everybodys_rules() {
+  static const std::vector<Rule> rules{
+      {{},
+       {},
+       {"get", "head"},
+       {"/api", "/apis", "/openapi", "/.well-known/openid-configuration", "/openid/v1/jwks"}},
+      {{"authorization.k8s.io"},
+       {"selfsubjectaccessreviews", "selfsubjectrulesreviews"},
+       {"create"},
+       {}},
+      {{"authentication.k8s.io"}, {"selfsubjectreviews"}, {"create"}, {}},
+  };
+  return rules;
+}
+
+// A path, or one below it.
+bool allows_path(const std::vector<Rule>& rules, const Attributes& a) {
+  const auto covers = [&](std::string_view root) {
+    return root == "*" || a.path == root ||
+           (a.path.starts_with(root) && a.path[root.size()] == '/');
+  };
+  return std::ranges::any_of(rules, [&](const Rule& rule) {
+    return has(rule.verbs, a.verb) && std::ranges::any_of(rule.paths, covers);
+  });
+}
+
+bool is_node(const Identity& identity) {
+  return identity.user.starts_with(kNode) && identity.in_group("system:nodes");
+}
+
+// Whether `call` says yes to the rules of somebody that this identity is.
+bool any_rules(const Identity& identity, const auto& call) {
+  if (identity.in_group("system:masters")) return call(masters_rules());
+  return call(guest_rules()) ||
+         (identity.in_group("system:authenticated") && call(everybodys_rules())) ||
+         (identity.user == "system:kube-controller-manager" && call(controller_rules())) ||
+         (identity.user == "system:kube-scheduler" && call(scheduler_rules())) ||
+         ((identity.user == "system:kube-proxy" || identity.in_group("system:node-proxier")) &&
+          call(proxy_rules())) ||
+         (identity.user == "system:nodal-ingress" && call(ingress_rules())) ||
+         (is_node(identity) && call(node_rules()));
 }
 
 std::string sentence(const Identity& identity, const Attributes& a) {
@@ -175,29 +214,24 @@ std::string sentence(const Identity& identity, const Attributes& a) {
 
 }  // namespace
 
+Rules rules_of(const Identity& identity) {
+  Rules out;
+  out.is_complete = !is_node(identity);
+  any_rules(identity, [&](const std::vector<Rule>& rules) {
+    out.rules.insert(out.rules.end(), rules.begin(), rules.end());
+    return false;
+  });
+  return out;
+}
+
 std::optional<std::string> refuse(const Identity& identity, const Attributes& a,
                                   const NodeFacts& facts) {
-  if (identity.in_group("system:masters")) return std::nullopt;
-  if (!a.is_resource) {
-    if (a.verb == "get" || a.verb == "head") {
-      if (is_health(a.path)) return std::nullopt;
-      if (identity.in_group("system:authenticated") && is_discovery(a.path)) return std::nullopt;
-    }
-    return sentence(identity, a);
-  }
-  constexpr std::string_view kNode = "system:node:";
-  // Everybody may ask what they are and what they may do.
-  bool allowed = a.verb == "create" && identity.in_group("system:authenticated") &&
-                 ((a.group == "authorization.k8s.io" && a.resource == "selfsubjectaccessreviews") ||
-                  (a.group == "authentication.k8s.io" && a.resource == "selfsubjectreviews"));
-  if (identity.user == "system:kube-controller-manager") allowed = allows(controller_rules(), a);
-  if (identity.user == "system:kube-scheduler") allowed = allows(scheduler_rules(), a);
-  if (identity.user == "system:kube-proxy" || identity.in_group("system:node-proxier"))
-    allowed = allows(proxy_rules(), a);
-  if (identity.user == "system:nodal-ingress") allowed = allows(ingress_rules(), a);
-  if (identity.user.starts_with(kNode) && identity.in_group("system:nodes"))
-    allowed = allowed || node_may(identity.user.substr(kNode.size()), a, facts);
-  if (allowed) return std::nullopt;
+  const bool allowed = any_rules(identity, [&](const std::vector<Rule>& rules) {
+    return a.is_resource ? allows(rules, a) : allows_path(rules, a);
+  });
+  if (allowed || (a.is_resource && is_node(identity) &&
+                  node_may(identity.user.substr(kNode.size()), a, facts)))
+    return std::nullopt;
   return sentence(identity, a);
 }
 

@@ -4,6 +4,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "master/auth/identity.h"
 
@@ -20,6 +22,19 @@ struct NodeFacts {
                      const std::string& node)>
       is_used_on;
 };
+
+/// These verbs on these resources ("resource" or "resource/subresource") of these groups, or on
+/// these paths. "*" is all.
+struct Rule {
+  std::vector<std::string_view> groups, resources, verbs, paths;
+};
+
+/// What somebody may do, as far as it can be said without naming objects.
+struct Rules {
+  std::vector<Rule> rules;
+  bool is_complete = true;  ///< false: a node may more, about what is its own
+};
+Rules rules_of(const Identity& identity);
 
 /// Nothing when allowed; else why not, worded for the 403's message.
 ///

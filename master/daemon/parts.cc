@@ -62,6 +62,31 @@ Result<http::ClientOptions> options_for(const Foundation& f, const ApiParts::Age
   return options;
 }
 
+// @source authorization.k8s.io/v1 SubjectRulesReviewStatus
+json::object rules_status(const Rules& rules) {
+  const auto array = [](const std::vector<std::string_view>& list) {
+    return json::array(list.begin(), list.end());
+  };
+  json::array resources, paths;
+  for (const auto& rule : rules.rules) {
+    if (rule.paths.empty()) {
+      resources.push_back(json::object{{"verbs", array(rule.verbs)},
+                                       {"apiGroups", array(rule.groups)},
+                                       {"resources", array(rule.resources)}});
+      continue;
+    }
+    json::array below;
+    for (const auto path : rule.paths) {
+      below.emplace_back(path);
+      if (path != "*") below.emplace_back(text::cat(path, "/*"));
+    }
+    paths.push_back(json::object{{"verbs", array(rule.verbs)}, {"nonResourceURLs", below}});
+  }
+  return {{"resourceRules", resources},
+          {"nonResourceRules", paths},
+          {"incomplete", !rules.is_complete}};
+}
+
 class Reserved final : public ApiParts::Reservation {
  public:
   explicit Reserved(std::unique_ptr<ServiceAllocator::Reservation> inner)
@@ -125,6 +150,9 @@ ApiParts make_parts(const Foundation& f) {
     return Caller{(*wanted)->user, (*wanted)->groups, (*wanted)->uid, identity->user};
   };
   if (f.audit) parts.audit = [&f](std::string_view line) { f.audit->write(line); };
+  parts.list_rules = [](const Caller& caller) {
+    return rules_status(rules_of({caller.user, caller.groups, caller.uid}));
+  };
   parts.authorize = [&f](const Caller& caller,
                          const RequestInfo& info) -> std::optional<std::string> {
     Attributes attributes;

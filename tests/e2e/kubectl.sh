@@ -125,6 +125,7 @@ everyday() {
   expect 'cluster-info' 'is running at' "$(k cluster-info)"
   expect 'version' 'v1\.[0-9]+' "$(k version)"
   expect 'auth can-i' '^yes$' "$(k auth can-i create pods)"
+  expect 'auth can-i --list' '^\*\.\* +\[\] +\[\] +\[\*\]' "$(k auth can-i --list)"
   expect 'auth can-i of somebody else' '^no( |$)' "$(k auth can-i create pods --as=nobody)"
   expect 'top says what is missing' '[Mm]etrics' "$(k top nodes)"
   expect 'create namespace' 'created' "$(k create namespace place)"

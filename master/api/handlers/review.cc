@@ -68,6 +68,10 @@ void review(Call& call) {
     (*object)["status"] = boost::json::object{{"userInfo", std::move(user)}};
     return call.answer(201, boost::json::serialize(*object));
   }
+  if (call.resource->kind == "SelfSubjectRulesReview") {
+    (*object)["status"] = call.api->parts().list_rules(caller);
+    return call.answer(201, boost::json::serialize(*object));
+  }
   const auto* spec = object->if_contains("spec");
   const auto request =
       spec != nullptr && spec->is_object() ? asked(spec->get_object()) : std::nullopt;

@@ -166,5 +166,16 @@ TEST(Authorize, ARefusalSaysWhatWasRefused) {
   EXPECT_EQ(refuse(jane, path, facts), "User \"jane\" cannot get path \"/metrics\"");
 }
 
+TEST(Authorize, WhatSomebodyMayCanBeListed) {
+  const auto masters = rules_of({"a", {"system:masters"}, ""});
+  EXPECT_TRUE(masters.is_complete);
+  EXPECT_EQ(masters.rules.at(0).verbs, (std::vector<std::string_view>{"*"}));
+  const auto guest = rules_of({"system:anonymous", {}, ""});
+  ASSERT_EQ(guest.rules.size(), 1u) << "health and version alone";
+  EXPECT_TRUE(guest.rules[0].resources.empty());
+  EXPECT_FALSE(
+      rules_of({"system:node:n", {"system:nodes", "system:authenticated"}, ""}).is_complete);
+}
+
 }  // namespace
 }  // namespace nodal::master
