@@ -52,6 +52,12 @@ std::string seccomp_of(const core_v1::SeccompProfile& profile) {
   return profile.type.empty() ? "RuntimeDefault" : profile.type;
 }
 
+// "" leaves it to the runtime.
+std::string apparmor_of(const core_v1::AppArmorProfile& profile) {
+  if (profile.type == "Unconfined") return "unconfined";
+  return profile.type == "Localhost" ? profile.localhost_profile.value_or("") : "";
+}
+
 Security security_of(const core_v1::Pod& pod, const core_v1::Container& container) {
   Security out;
   if (const auto& of_pod = pod.spec.security_context) {
@@ -60,6 +66,7 @@ Security security_of(const core_v1::Pod& pod, const core_v1::Container& containe
     out.supplemental_groups = of_pod->supplemental_groups;
     if (of_pod->fs_group) out.supplemental_groups.push_back(*of_pod->fs_group);
     if (of_pod->seccomp_profile) out.seccomp = seccomp_of(*of_pod->seccomp_profile);
+    if (of_pod->app_armor_profile) out.apparmor = apparmor_of(*of_pod->app_armor_profile);
   }
   if (const auto& own = container.security_context) {
     if (own->run_as_user) out.run_as_user = own->run_as_user;
@@ -68,6 +75,7 @@ Security security_of(const core_v1::Pod& pod, const core_v1::Container& containe
     out.read_only_root = own->read_only_root_filesystem.value_or(false);
     out.no_new_privileges = !own->allow_privilege_escalation.value_or(true);
     if (own->seccomp_profile) out.seccomp = seccomp_of(*own->seccomp_profile);
+    if (own->app_armor_profile) out.apparmor = apparmor_of(*own->app_armor_profile);
     if (own->capabilities) {
       out.add_capabilities = own->capabilities->add;
       out.drop_capabilities = own->capabilities->drop;
@@ -111,6 +119,19 @@ Result<> check_non_root(const core_v1::Pod& pod, const core_v1::Container& conta
 }
 
 }  // namespace
+
+Result<> find_profile(Security& security, const std::string& folder) {
+  constexpr std::string_view kLocal = "Localhost/";
+  if (!security.seccomp.starts_with(kLocal)) return {};
+  const auto name = security.seccomp.substr(kLocal.size());
+  bool inside = !name.empty();
+  for (const auto part : text::split(name, '/')) inside = inside && !part.empty() && part != "..";
+  if (!inside)
+    return fail(Errc::invalid, text::cat("seccompProfile.localhostProfile \"", name,
+                                         "\" must be a path below ", folder));
+  security.seccomp = text::cat(kLocal, folder, "/", name);
+  return {};
+}
 
 DnsConfig dns_config(const core_v1::Pod& pod, const DnsSettings& settings) {
   DnsConfig out;

@@ -27,6 +27,11 @@ struct DnsSettings {
 /// most.
 [[nodiscard]] std::string hostname_of(const core_v1::Pod& pod);
 
+/// Turns the name of a local seccomp profile into its path in the node's folder of profiles.
+/// @errors invalid: absolute, or out of the folder
+/// @source SeccompProfile.localhostProfile (API reference): relative to the kubelet's folder
+Result<> find_profile(Security& security, const std::string& folder);
+
 [[nodiscard]] SandboxConfig sandbox_config(const core_v1::Pod& pod, std::uint32_t attempt,
                                            const DnsSettings& dns);
 

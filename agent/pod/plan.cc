@@ -156,11 +156,13 @@ class Planner {
         } else if (situation_.failed_liveness.contains(last->id)) {
           const auto& probe = situation_.not_started.contains(last->id) ? container.startup_probe
                                                                         : container.liveness_probe;
-          const auto own = probe ? probe->termination_grace_period_seconds : std::nullopt;
-          out_.actions.push_back(KillContainer{
-              last->id, last->name, own ? std::chrono::seconds(*own) : situation_.grace,
-              text::cat("Container ", container.name,
-                        " failed liveness probe, will be restarted")});
+          auto grace = situation_.grace;
+          if (probe && probe->termination_grace_period_seconds)
+            grace = std::chrono::seconds(*probe->termination_grace_period_seconds);
+          out_.actions.push_back(
+              KillContainer{last->id, last->name, grace,
+                            text::cat("Container ", container.name,
+                                      " failed liveness probe, will be restarted")});
         }
         return;
       }

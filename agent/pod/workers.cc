@@ -237,6 +237,8 @@ Result<bool> PodWorkers::try_start(const core_v1::Pod& pod, const SeenPod& seen,
   auto config =
       container_config(pod, *container, start, *sandbox, image, *env, parts_.node.memory_bytes);
   if (!config) return refuse("CreateContainerConfigError", config.error());
+  if (auto found = find_profile(config->security, parts_.volumes.profile_folder()); !found)
+    return refuse("CreateContainerConfigError", found.error());
   auto mounts = parts_.volumes.mounts(pod, *container, *env);
   if (!mounts) return refuse("CreateContainerConfigError", mounts.error());
   config->mounts = std::move(*mounts);

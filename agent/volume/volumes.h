@@ -57,6 +57,8 @@ class Volumes {
   /// True when some volume follows objects that may change.
   [[nodiscard]] static bool needs_refresh(const core_v1::Pod& pod);
 
+  /// Where the node's owner puts seccomp profiles.
+  [[nodiscard]] std::string profile_folder() const { return root_ + "/seccomp"; }
   /// What is kept of a pod.
   [[nodiscard]] std::string pod_folder(const std::string& uid) const {
     return root_ + "/pods/" + uid;

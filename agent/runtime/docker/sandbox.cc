@@ -1,4 +1,6 @@
 // agent/runtime/docker/sandbox.cc — the pause container, its image and its network.
+#include <algorithm>
+
 #include "agent/runtime/docker/pause_image.h"
 #include "agent/runtime/docker/runtime.h"
 #include "agent/runtime/docker/seen.h"

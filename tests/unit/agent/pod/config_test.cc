@@ -98,6 +98,19 @@ TEST(PodHosts, HostNamesAreCutAt63AndEndWell) {
   EXPECT_EQ(hostname_of(p), std::string(62, 'x'));
 }
 
+TEST(SeccompProfile, ALocalOneIsBelowTheNodesFolder) {
+  const auto found = [](std::string_view profile) {
+    Security security;
+    security.seccomp = profile;
+    return find_profile(security, "/f") ? security.seccomp : std::string("refused");
+  };
+  EXPECT_EQ(found("RuntimeDefault"), "RuntimeDefault");
+  EXPECT_EQ(found("Localhost/a/b.json"), "Localhost//f/a/b.json");
+  for (const char* bad :
+       {"Localhost/", "Localhost//etc/x", "Localhost/../x", "Localhost/a/../../x"})
+    EXPECT_EQ(found(bad), "refused") << bad;
+}
+
 TEST(SandboxConfigOf, PortsOfTheHostAndTheNamespaces) {
   const auto config = sandbox_config(pod(R"({"hostPID":true,"shareProcessNamespace":true,
               "securityContext":{"sysctls":[{"name":"net.core.somaxconn","value":"9"}]},
@@ -167,7 +180,8 @@ TEST(ContainerConfigOf, TheContainersSecurityGoesBeforeThePods) {
                "readOnlyRootFilesystem":true,"capabilities":{"add":["NET_ADMIN"],"drop":["ALL"]},
                "seccompProfile":{"type":"Localhost","localhostProfile":"x.json"}})",
           R"(,"securityContext":{"runAsUser":5,"runAsGroup":6,"fsGroup":7,"supplementalGroups":[8],
-               "seccompProfile":{"type":"Unconfined"}})")
+               "seccompProfile":{"type":"Unconfined"},
+               "appArmorProfile":{"type":"Localhost","localhostProfile":"web"}})")
           .value()
           .security;
   EXPECT_EQ(security.run_as_user, 1);
@@ -178,6 +192,7 @@ TEST(ContainerConfigOf, TheContainersSecurityGoesBeforeThePods) {
   EXPECT_EQ(security.add_capabilities, std::vector<std::string>{"NET_ADMIN"});
   EXPECT_EQ(security.drop_capabilities, std::vector<std::string>{"ALL"});
   EXPECT_EQ(security.seccomp, "Localhost/x.json");
+  EXPECT_EQ(security.apparmor, "web");
   EXPECT_EQ(configured("").value().security.seccomp, "RuntimeDefault");
 }
 
