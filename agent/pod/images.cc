@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "agent/pod/pull_secrets.h"
 #include "base/text.h"
 
 namespace nodal::agent {
@@ -29,11 +30,12 @@ std::string pull_time(std::chrono::nanoseconds time) {
   return out + "s";
 }
 
-Images::Images(Runtime& runtime, const Clock& clock, Record record,
+Images::Images(Runtime& runtime, const Clock& clock, Record record, Secrets secrets,
                std::function<void(const std::string& uid)> wake)
     : runtime_(runtime),
       clock_(clock),
       record_(std::move(record)),
+      secrets_(std::move(secrets)),
       wake_(std::move(wake)),
       pool_("image-pull", kPullsAtOnce) {}
 
@@ -49,9 +51,8 @@ Result<Images::Answer> Images::ensure(const core_v1::Pod& pod,
   TimePoint again{};
   {
     const std::lock_guard lock(mutex_);
-    if (const auto it = under_way_.find(reference);
-        it != under_way_.end() && it->second.contains(waiter))
-      return Pulling{};
+    for (const auto& [order, waiters] : under_way_)
+      if (order.first == reference && waiters.contains(waiter)) return Pulling{};
     if (const auto node = ended_.extract(waiter)) outcome = std::move(node.mapped());
     if (const auto it = failures_.find({pod.metadata.uid, reference}); it != failures_.end())
       again = it->second.again;
@@ -87,31 +88,64 @@ Result<Images::Answer> Images::ensure(const core_v1::Pod& pod,
   }
   record_(pod, container.name, client::EventType::normal, "Pulling",
           text::cat("Pulling image \"", reference, "\""));
-  pull(reference, waiter);
+  auto auths = logins(pod, reference);
+  if (!auths) return pulled(pod, container, std::unexpected(std::move(auths).error()));
+  pull({reference, std::move(*auths)}, waiter);
   return Pulling{};
 }
 
-void Images::pull(const std::string& reference, const Waiter& waiter) {
+Result<std::vector<std::string>> Images::logins(const core_v1::Pod& pod,
+                                                const std::string& reference) {
+  Keyring ring;
+  std::vector<std::string> absent;
+  for (const auto& each : pod.spec.image_pull_secrets) {
+    if (each.name.empty()) continue;
+    if (const auto secret = secrets_(pod.metadata.namespace_, each.name))
+      NODAL_TRY(ring.add(*secret));
+    else
+      absent.push_back(each.name);
+  }
+  if (!absent.empty())
+    record_(pod, "", client::EventType::warning, "FailedToRetrieveImagePullSecret",
+            text::cat("Unable to retrieve some image pull secrets (", text::join(absent, ", "),
+                      "); attempting to pull the image may not succeed."));
+  std::vector<std::string> out;
+  for (const auto& login : ring.logins(reference)) out.push_back(registry_auth(login));
+  return out;
+}
+
+Result<ImageInfo> Images::fetch(const Order& order) {
+  const auto& [reference, auths] = order;
+  if (auths.empty()) return runtime_.pull_image(reference, "", stop_.get_token());
+  Result<ImageInfo> out;
+  for (const auto& auth : auths) {
+    out = runtime_.pull_image(reference, auth, stop_.get_token());
+    if (out || stop_.stop_requested()) break;
+  }
+  return out;
+}
+
+void Images::pull(const Order& order, const Waiter& waiter) {
   {
     const std::lock_guard lock(mutex_);
-    auto& waiters = under_way_[reference];
+    auto& waiters = under_way_[order];
     waiters.insert(waiter);
     if (waiters.size() > 1) return;  // joins the pull that is under way
   }
-  const auto end = [this, reference](const Result<Pull>& outcome) {
+  const auto end = [this, order](const Result<Pull>& outcome) {
     std::set<Waiter> waiters;
     {
       const std::lock_guard lock(mutex_);
-      waiters = std::move(under_way_.extract(reference).mapped());
+      waiters = std::move(under_way_.extract(order).mapped());
       for (const auto& each : waiters) ended_.insert_or_assign(each, outcome);
     }
     for (const auto& each : waiters) wake_(each.first);
   };
   const auto asked = std::chrono::steady_clock::now();
-  const bool taken = pool_.run([this, reference, end, asked] {
+  const bool taken = pool_.run([this, order, end, asked] {
     if (stop_.stop_requested()) return end(fail(Errc::unavailable, "the agent ends"));
     const auto begun = std::chrono::steady_clock::now();
-    auto image = runtime_.pull_image(reference, "", stop_.get_token());
+    auto image = fetch(order);
     if (!image) return end(std::unexpected(std::move(image).error()));
     const auto now = std::chrono::steady_clock::now();
     end(Pull{std::move(*image), now - begun, now - asked});
@@ -143,7 +177,7 @@ Result<Images::Answer> Images::pulled(const core_v1::Pod& pod, const core_v1::Co
 std::set<std::string> Images::pulling(const std::string& uid) const {
   std::set<std::string> out;
   const std::lock_guard lock(mutex_);
-  for (const auto& [reference, waiters] : under_way_)
+  for (const auto& [order, waiters] : under_way_)
     for (const auto& [pod, container] : waiters)
       if (pod == uid) out.insert(container);
   return out;

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "agent/pod/record.h"
 #include "agent/pod/status.h"
@@ -21,7 +22,7 @@
 namespace nodal::agent {
 
 /// Pulls take minutes: they run beside the pods' own work, a few at once, and one pull serves every
-/// pod that waits for the same image. Thread-safe.
+/// pod that waits for the same image with the same logins. Thread-safe.
 /// @source kubernetes.io, Images: imagePullPolicy, ImagePullBackOff
 class Images {
  public:
@@ -34,8 +35,12 @@ class Images {
   };
   using Answer = std::variant<ImageInfo, Pulling, Refused>;
 
+  using Secrets = std::function<Result<core_v1::Secret>(const std::string& namespace_,
+                                                        const std::string& name)>;
+
+  /// @param secrets  where imagePullSecrets lead
   /// @param wake  called with a pod's uid when a pull it waits for has ended
-  Images(Runtime& runtime, const Clock& clock, Record record,
+  Images(Runtime& runtime, const Clock& clock, Record record, Secrets secrets,
          std::function<void(const std::string& uid)> wake);
   ~Images();
 
@@ -57,16 +62,22 @@ class Images {
     int failures = 0;
     TimePoint again{};
   };
-  void pull(const std::string& reference, const Waiter& waiter);
+  /// An image and the logins to get it with, as X-Registry-Auth: who has other logins does not
+  /// share the pull.
+  using Order = std::pair<std::string, std::vector<std::string>>;
+  Result<std::vector<std::string>> logins(const core_v1::Pod& pod, const std::string& reference);
+  void pull(const Order& order, const Waiter& waiter);
+  Result<ImageInfo> fetch(const Order& order);
   Result<Answer> pulled(const core_v1::Pod& pod, const core_v1::Container& container,
                         const Result<Pull>& outcome);
 
   Runtime& runtime_;
   const Clock& clock_;
   const Record record_;
+  const Secrets secrets_;
   const std::function<void(const std::string&)> wake_;
   mutable std::mutex mutex_;
-  std::map<std::string, std::set<Waiter>> under_way_;                // by reference
+  std::map<Order, std::set<Waiter>> under_way_;
   std::map<Waiter, Result<Pull>> ended_;                             // not asked for yet
   std::map<std::pair<std::string, std::string>, History> failures_;  // by pod uid and reference
   std::stop_source stop_;

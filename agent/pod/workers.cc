@@ -59,8 +59,12 @@ PodWorkers::PodWorkers(WorkerParts parts)
              .first_backoff = std::chrono::milliseconds(200),
              .longest_backoff = std::chrono::milliseconds(20000)},
             [this](const std::string& key) { return sync(key); }),
-      images_(parts_.runtime, parts_.clock, recorder(),
-              [this](const std::string& uid) { wake_uid(uid); }),
+      images_(
+          parts_.runtime, parts_.clock, recorder(),
+          [client = parts_.client](const std::string& namespace_, const std::string& name) {
+            return client->get<core_v1::Secret>(namespace_, name);
+          },
+          [this](const std::string& uid) { wake_uid(uid); }),
       endings_(parts_.runtime, parts_.gate, recorder(),
                [this](const std::string& key, const Result<>& outcome) { ended(key, outcome); }) {
   parts_.pods.on_change([this](const client::Change<core_v1::Pod>& change) {

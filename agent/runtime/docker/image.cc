@@ -14,7 +14,8 @@ Errc pull_errc(std::string_view message) {
   const auto has = [&](std::string_view word) { return text.find(word) != std::string::npos; };
   if (has("manifest unknown") || has("not found") || has("no such") || has("does not exist"))
     return Errc::not_found;
-  if (has("unauthorized") || has("denied") || has("authentication required"))
+  if (has("unauthorized") || has("denied") || has("authentication required") ||
+      has("no basic auth credentials"))
     return Errc::forbidden;
   if (has("invalid reference")) return Errc::invalid;
   return Errc::unavailable;

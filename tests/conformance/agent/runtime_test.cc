@@ -6,12 +6,15 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
+#include "agent/pod/pull_secrets.h"
 #include "agent/runtime/docker/runtime.h"
 #include "base/file.h"
 #include "tests/support/docker_fixture.h"
@@ -284,6 +287,72 @@ TEST_F(RuntimeTest, PullFromNowhereFailsWithTheReason) {
   EXPECT_EQ(answer.error().code, Errc::unavailable) << answer.error().message;
   EXPECT_NE(answer.error().message.find("127.0.0.1:1"), std::string::npos)
       << answer.error().message;
+}
+
+/// A registry on loopback that lets in user u with password p; gone with the object.
+class Registry {
+ public:
+  explicit Registry(const std::string& folder) {
+    // The hash is bcrypt of "p".
+    const bool written =
+        file::write(folder + "/htpasswd",
+                    "u:$2b$04$9Uz4/deTZ1YsIFKeXBokjOQahP/3USOtVAPHLLsGaXOFZ2DGvXkQu\n") &&
+        file::write(folder + "/registry.yml",
+                    "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: "
+                    "{filesystem: {rootdirectory: " +
+                        folder + "/registry}}\nhttp: {addr: '127.0.0.1:15771'}\n" +
+                        "auth: {htpasswd: {realm: test, path: " + folder + "/htpasswd}}\n");
+    const auto config = folder + "/registry.yml";
+    if (written && (pid_ = ::fork()) == 0) {
+      ::execl("/usr/bin/docker-registry", "docker-registry", "serve", config.c_str(), nullptr);
+      ::_exit(127);
+    }
+  }
+  ~Registry() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Registry(const Registry&) = delete;
+  Registry& operator=(const Registry&) = delete;
+
+ private:
+  pid_t pid_ = -1;
+};
+
+TEST_F(RuntimeTest, PullsFromARegistryThatWantsALogin) {
+  if (::access("/usr/bin/docker-registry", X_OK) != 0)
+    GTEST_SKIP() << "no registry: apt-get install docker-registry";
+  const std::string image = "127.0.0.1:15771/team/box:1";
+  const Registry registry(engine->folder());
+  core_v1::Secret secret;
+  secret.type = "kubernetes.io/dockerconfigjson";
+  secret.data[".dockerconfigjson"] = R"({"auths":{"127.0.0.1:15771/team":{"auth":"dTpw"}}})";
+  // Docker's own client reads the very configuration that the secret holds, but knows no paths.
+  ASSERT_TRUE(file::make_folders(engine->folder() + "/login"));
+  ASSERT_TRUE(file::write(engine->folder() + "/login/config.json",
+                          R"({"auths":{"127.0.0.1:15771":{"auth":"dTpw"}}})"));
+  ASSERT_EQ(engine->docker("tag " + std::string(kImage) + " " + image), "");
+  std::string pushed;
+  ASSERT_TRUE(eventually([&] {
+    pushed = engine->docker("--config " + engine->folder() + "/login push " + image);
+    return pushed.find("digest: sha256:") != std::string::npos;
+  })) << pushed;
+  ASSERT_NE(engine->docker("rmi " + image).find("Untagged"), std::string::npos);
+
+  const auto anonymous = runtime->pull_image(image, "", {});
+  ASSERT_FALSE(anonymous);
+  EXPECT_EQ(anonymous.error().code, Errc::forbidden) << anonymous.error().message;
+  EXPECT_FALSE(runtime->pull_image(image, registry_auth({"u", "wrong"}), {}));
+
+  Keyring ring;
+  ASSERT_TRUE(ring.add(secret));
+  const auto logins = ring.logins(image);
+  ASSERT_EQ(logins, (std::vector<RegistryLogin>{{"u", "p"}}));
+  const auto pulled = runtime->pull_image(image, registry_auth(logins.front()), {});
+  ASSERT_TRUE(pulled) << pulled.error().message;
+  EXPECT_TRUE(std::ranges::find(pulled->tags, image) != pulled->tags.end());
+  (void)engine->docker("rmi " + image);
 }
 
 TEST_F(RuntimeTest, StopGivesGraceThenKills) {
