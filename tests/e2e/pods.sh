@@ -164,3 +164,42 @@ expect 'the condition stays as it was written' '^False$' "$(of gated '{.status.c
 check 'a probe of the loopback is refused' until_true 20 tells probed 'Unhealthy Liveness probe failed: host 127.0.0.1 is refused'
 restarted_probed() { [ "$(of probed '{.status.containerStatuses[0].restartCount}')" -ge 1 ]; }
 check 'and its own grace ends the container' until_true 20 restarted_probed
+
+# A registry that wants a login
+cat >"$work/registry.yml" <<YAML
+version: 0.1
+log: {level: error, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: $work/registry}}
+http: {addr: '127.0.0.1:15000'}
+auth: {htpasswd: {realm: test, path: $work/htpasswd}}
+YAML
+echo 'u:$2b$04$9Uz4/deTZ1YsIFKeXBokjOQahP/3USOtVAPHLLsGaXOFZ2DGvXkQu' >"$work/htpasswd"
+nsenter --net=/run/netns/"$node_ns" docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
+registry=$!
+trap 'status=$?; kill $registry; (exit $status); machine_stop' EXIT
+mkdir -p "$work/login"
+echo '{"auths":{"127.0.0.1:15000":{"auth":"dTpw"}}}' >"$work/login/config.json"
+docker tag busybox:1 127.0.0.1:15000/team/box:1
+push() { docker --config "$work/login" push -q 127.0.0.1:15000/team/box:1; }
+check 'an image is in a registry of its own' until_true 10 push
+docker rmi 127.0.0.1:15000/team/box:1 >/dev/null
+k create secret docker-registry login --docker-server=127.0.0.1:15000 --docker-username=u --docker-password=p >/dev/null
+k create serviceaccount puller >/dev/null
+k patch serviceaccount puller -p '{"imagePullSecrets":[{"name":"login"}]}' >/dev/null
+private() { # NAME SPEC
+  k apply -f - >/dev/null <<YAML
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec: {$2, terminationGracePeriodSeconds: 0, containers: [{name: c, image: '127.0.0.1:15000/team/box:1', imagePullPolicy: Always, command: [sleep, '600']}]}
+YAML
+}
+private stranger 'imagePullSecrets: [{name: none}]'
+check 'without the login the image is not pulled' until_true 30 tells stranger 'Failed Failed to pull image'
+check 'and the secret that is missing is named' until_true 10 tells stranger 'FailedToRetrieveImagePullSecret Unable to retrieve some image pull secrets \(none\)'
+private named 'imagePullSecrets: [{name: login}]'
+check 'with its secret a pod pulls it' k wait --for=condition=ready pod/named --timeout=30s
+private by-account 'serviceAccountName: puller'
+check 'with that of its account as well' k wait --for=condition=ready pod/by-account --timeout=30s
+k create secret docker-registry none --docker-server=127.0.0.1:15000 --docker-username=u --docker-password=p >/dev/null
+check 'and the one that waited, once the secret is there' k wait --for=condition=ready pod/stranger --timeout=60s
