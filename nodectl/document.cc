@@ -84,20 +84,25 @@ std::string label_text(const json::object& labels) {
 }
 
 std::string selector_text(const json::value& selector) {
-  std::string out = label_text(object_at(selector, "matchLabels"));
+  std::vector<std::pair<std::string, std::string>> parts;  // by key
+  for (const auto& [key, value] : object_at(selector, "matchLabels"))
+    parts.emplace_back(key, text::cat(key, "=", text_of(value)));
   for (const auto& item : list_at(selector, "matchExpressions")) {
     const auto key = text_at(item, "key"), op = text_at(item, "operator");
     std::vector<std::string> values;
     for (const auto& value : list_at(item, "values")) values.push_back(text_of(value));
     std::ranges::sort(values);
-    if (!out.empty()) out += ',';
     if (op == "Exists")
-      out += key;
+      parts.emplace_back(key, key);
     else if (op == "DoesNotExist")
-      out += text::cat("!", key);
+      parts.emplace_back(key, text::cat("!", key));
     else
-      out += text::cat(key, op == "In" ? " in (" : " notin (", text::join(values, ","), ")");
+      parts.emplace_back(
+          key, text::cat(key, op == "In" ? " in (" : " notin (", text::join(values, ","), ")"));
   }
+  std::ranges::stable_sort(parts, {}, &std::pair<std::string, std::string>::first);
+  std::string out;
+  for (const auto& [key, part] : parts) out += text::cat(out.empty() ? "" : ",", part);
   return out;
 }
 

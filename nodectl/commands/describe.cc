@@ -67,6 +67,7 @@ Related related_to(Cluster& cluster, const Describer& describer, const Target& t
         object);
   if (describer.slices)
     out.slices = items(cluster, in_namespace("/apis/discovery.k8s.io/v1", "endpointslices"));
+  if (describer.secrets) out.secrets = items(cluster, in_namespace("/api/v1", "secrets"));
   if (describer.services) out.services = items(cluster, in_namespace("/api/v1", "services"));
   if (describer.lease) {
     auto lease =

@@ -1,4 +1,5 @@
 // nodectl/describe/config.cc — Namespaces, ConfigMaps, Secrets, ServiceAccounts.
+#include <algorithm>
 #include <boost/json/object.hpp>
 
 #include "nodectl/describe/parts.h"
@@ -15,13 +16,37 @@ std::size_t decoded_size(const json::value& data) {
   return bytes ? bytes->size() : 0;
 }
 
-void names(Page& page, std::string_view title, const json::array& list) {
+bool is_there(const json::array& secrets, const std::string& name) {
+  return std::ranges::any_of(
+      secrets, [&](const json::value& secret) { return text_at(secret, "metadata.name") == name; });
+}
+
+void names(Page& page, std::string_view title, const json::array& list,
+           const json::array& secrets) {
   std::string lead = text::cat(title, ":\t");
   if (list.empty()) page.line(0, lead, "<none>");
   for (const auto& item : list) {
-    page.line(0, lead, text_at(item, "name"));
+    const auto name = text_at(item, "name");
+    page.line(0, lead, name, is_there(secrets, name) ? "" : " (not found)");
     lead = "\t";
   }
+}
+
+// References to the secrets that hold tokens of the account.
+json::array tokens_of(const json::value& account, const json::array& secrets) {
+  json::array out;
+  for (const auto& secret : secrets) {
+    const auto& notes = object_at(secret, "metadata.annotations");
+    const auto note = [&](std::string_view key) {
+      const auto* value = notes.if_contains(key);
+      return value == nullptr ? std::string() : text_of(*value);
+    };
+    if (text_at(secret, "type") == "kubernetes.io/service-account-token" &&
+        note("kubernetes.io/service-account.name") == text_at(account, "metadata.name") &&
+        note("kubernetes.io/service-account.uid") == text_at(account, "metadata.uid"))
+      out.push_back(json::object{{"name", text_at(secret, "metadata.name")}});
+  }
+  return out;
 }
 
 }  // namespace
@@ -87,9 +112,9 @@ std::string describe_secret(const json::value& object, const Related&) {
 std::string describe_service_account(const json::value& object, const Related& related) {
   Page page;
   describe_head(page, object);
-  names(page, "Image pull secrets", list_at(object, "imagePullSecrets"));
-  names(page, "Mountable secrets", list_at(object, "secrets"));
-  names(page, "Tokens", {});
+  names(page, "Image pull secrets", list_at(object, "imagePullSecrets"), related.secrets);
+  names(page, "Mountable secrets", list_at(object, "secrets"), related.secrets);
+  names(page, "Tokens", tokens_of(object, related.secrets), related.secrets);
   describe_events(page, related);
   return page.text();
 }

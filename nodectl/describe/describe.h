@@ -19,6 +19,7 @@ struct Related {
   boost::json::array replica_sets;  ///< that the Deployment controls
   boost::json::array slices;        ///< EndpointSlices of the namespace
   boost::json::array services;      ///< of the namespace
+  boost::json::array secrets;       ///< of the namespace
   boost::json::value lease;         ///< of the node; null: none, then
   std::string lease_error;          ///< says why
   TimePoint now{};
@@ -29,7 +30,7 @@ struct Describer {
   std::string_view group, kind;
   std::string (*render)(const boost::json::value& object, const Related& related);
   bool events = true, selected_pods = false, node_pods = false, replica_sets = false,
-       slices = false, services = false, lease = false;
+       slices = false, services = false, secrets = false, lease = false;
 };
 
 /// The kind's own, or the generic one. Renderers are pure.
@@ -47,6 +48,7 @@ std::string describe_service_account(const boost::json::value& object, const Rel
 std::string describe_endpoints(const boost::json::value& object, const Related& related);
 std::string describe_endpoint_slice(const boost::json::value& object, const Related& related);
 std::string describe_ingress(const boost::json::value& object, const Related& related);
+std::string describe_ingress_class(const boost::json::value& object, const Related& related);
 /// Every field by its name.
 std::string describe_any(const boost::json::value& object, const Related& related);
 

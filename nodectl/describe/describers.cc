@@ -16,7 +16,7 @@ const Describer& describer_of(std::string_view group, std::string_view kind) {
       {.group = "", .kind = "Namespace", .render = describe_namespace, .events = false},
       {.group = "", .kind = "ConfigMap", .render = describe_config_map},
       {.group = "", .kind = "Secret", .render = describe_secret, .events = false},
-      {.group = "", .kind = "ServiceAccount", .render = describe_service_account},
+      {.group = "", .kind = "ServiceAccount", .render = describe_service_account, .secrets = true},
       {.group = "", .kind = "Endpoints", .render = describe_endpoints},
       {.group = "discovery.k8s.io", .kind = "EndpointSlice", .render = describe_endpoint_slice},
       {.group = "networking.k8s.io",
@@ -24,6 +24,7 @@ const Describer& describer_of(std::string_view group, std::string_view kind) {
        .render = describe_ingress,
        .slices = true,
        .services = true},
+      {.group = "networking.k8s.io", .kind = "IngressClass", .render = describe_ingress_class},
   };
   static constexpr Describer kAny{.group = "", .kind = "", .render = describe_any};
   for (const auto& describer : kDescribers)

@@ -72,6 +72,7 @@ std::string describe_ingress(const json::value& object, const Related& related) 
   page.line(1, "----\t----\t--------");
   const auto& rules = list_at(object, "spec.rules");
   for (const auto& rule : rules) {
+    if (find(rule, "http") == nullptr) continue;  // kubectl shows none without paths
     const auto host = text_at(rule, "host");
     page.line(1, host.empty() ? "*" : host, "\t");
     for (const auto& path : list_at(rule, "http.paths"))
@@ -80,6 +81,23 @@ std::string describe_ingress(const json::value& object, const Related& related) 
   }
   if (rules.empty()) page.line(1, "*\t*\t", otherwise);
   page.annotations("", "Annotations", object_at(object, "metadata.annotations"));
+  describe_events(page, related);
+  return page.text();
+}
+
+std::string describe_ingress_class(const json::value& object, const Related& related) {
+  Page page;
+  page.line(0, "Name:\t", text_at(object, "metadata.name"));
+  page.labels("", "Labels", object_at(object, "metadata.labels"));
+  page.annotations("", "Annotations", object_at(object, "metadata.annotations"));
+  page.line(0, "Controller:\t", text_at(object, "spec.controller"));
+  if (const auto* parameters = find(object, "spec.parameters")) {
+    page.line(0, "Parameters:");
+    if (const auto group = text_at(*parameters, "apiGroup"); !group.empty())
+      page.line(1, "APIGroup:\t", group);
+    page.line(1, "Kind:\t", text_at(*parameters, "kind"));
+    page.line(1, "Name:\t", text_at(*parameters, "name"));
+  }
   describe_events(page, related);
   return page.text();
 }

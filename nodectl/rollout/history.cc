@@ -19,6 +19,21 @@ constexpr std::string_view kHash = "pod-template-hash";
 constexpr std::string_view kRevision = "deployment.kubernetes.io/revision";
 constexpr std::string_view kCause = "kubernetes.io/change-cause";
 
+// An empty text or list says what an absent one says, and not everyone writes it.
+void drop_empty(json::value& value) {
+  if (auto* list = value.if_array())
+    for (auto& item : *list) drop_empty(item);
+  auto* object = value.if_object();
+  if (object == nullptr) return;
+  for (const auto& key : keys_of(*object)) {
+    auto& member = object->at(key);
+    drop_empty(member);
+    if (member.is_null() || (member.is_string() && member.get_string().empty()) ||
+        (member.is_array() && member.get_array().empty()))
+      object->erase(key);
+  }
+}
+
 json::value template_of(const json::value& object) {
   const auto* found = find(object, "spec.template");
   json::value out = found != nullptr ? *found : json::value(json::object{});
@@ -29,6 +44,7 @@ json::value template_of(const json::value& object) {
         labels != nullptr && labels->is_object())
       labels->get_object().erase(kHash);
   }
+  drop_empty(out);
   return out;
 }
 

@@ -48,6 +48,118 @@ mkdir -p "$work/folder"
 printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n' >"$work/folder/a.yaml"
 printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n' >"$work/folder/b.yml"
 
+# Every kind that has a page of its own in kubectl, with every field that such a page shows.
+cat >"$work/full.yaml" <<'YAML'
+apiVersion: v1
+kind: Secret
+metadata: {name: tls}
+type: kubernetes.io/tls
+data: {tls.crt: YQ==, tls.key: Yg==}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: sa}
+imagePullSecrets: [{name: none}]
+secrets: [{name: tls}]
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx, annotations: {ingressclass.kubernetes.io/is-default-class: "true"}}
+spec: {controller: k8s.io/ingress-nginx, parameters: {apiGroup: k8s.example.com, kind: IngressParameters, name: external-lb}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: full, annotations: {note: one}}
+spec:
+  selector: {app: web}
+  type: LoadBalancer
+  sessionAffinity: ClientIP
+  ports: [{name: http, port: 80, targetPort: http}, {name: dns, port: 53, protocol: UDP}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: headless}
+spec: {selector: {app: web}, clusterIP: None, publishNotReadyAddresses: true, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ext}
+spec: {type: ExternalName, externalName: example.com}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, labels: {a: b}, annotations: {nginx.ingress.kubernetes.io/rewrite-target: /$1, other: "x\ny"}}
+spec:
+  ingressClassName: nginx
+  defaultBackend: {service: {name: full, port: {number: 80}}}
+  tls: [{hosts: [a.example, b.example], secretName: tls}, {hosts: [c.example]}]
+  rules:
+  - host: a.example
+    http: {paths: [{path: /a, pathType: Prefix, backend: {service: {name: full, port: {name: http}}}}, {path: /b, pathType: Exact, backend: {service: {name: missing, port: {number: 80}}}}]}
+  - http: {paths: [{pathType: ImplementationSpecific, backend: {service: {name: full, port: {number: 99}}}}]}
+  - host: empty.example
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: simple}
+spec: {defaultBackend: {service: {name: headless, port: {number: 80}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: nodef}
+spec: {rules: [{host: x, http: {paths: [{path: /, pathType: Prefix, backend: {resource: {apiGroup: k8s.example.com, kind: Bucket, name: static}}}]}}]}
+---
+apiVersion: coordination.k8s.io/v1
+kind: Lease
+metadata: {name: mine}
+spec: {holderIdentity: me, leaseDurationSeconds: 10}
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: manual, labels: {a: b}}
+subsets: [{addresses: [{ip: 10.9.9.9}], notReadyAddresses: [{ip: 10.9.9.8}], ports: [{name: p, port: 80}]}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: slice}
+addressType: IPv4
+ports: [{port: 80, name: ""}]
+endpoints: [{addresses: [10.8.8.8], conditions: {ready: true}, hostname: h, nodeName: node1, zone: z, targetRef: {kind: Pod, name: p}}, {addresses: [10.8.8.7]}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: full, labels: {app: full}, annotations: {note: "of the test"}}
+spec:
+  replicas: 1
+  minReadySeconds: 1
+  strategy: {type: Recreate}
+  selector: {matchLabels: {app: full}, matchExpressions: [{key: app, operator: In, values: [full, other]}]}
+  template:
+    metadata: {labels: {app: full}, annotations: {t: u}}
+    spec:
+      serviceAccountName: sa
+      nodeSelector: {kubernetes.io/os: linux}
+      tolerations: [{key: a, operator: Equal, value: b, effect: NoSchedule}, {operator: Exists}]
+      priorityClassName: ""
+      topologySpreadConstraints: [{maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {app: full}}}]
+      initContainers: [{name: first, image: "web:1", command: [sh, -c, "echo first"]}]
+      containers:
+      - name: web
+        image: web:1
+        command: [sh, -c, "echo one; exec httpd -f -p 8080 -h /www"]
+        args: ["a b", "c"]
+        ports: [{name: http, containerPort: 8080, hostPort: 12345}, {containerPort: 53, protocol: UDP}]
+        envFrom: [{configMapRef: {name: conf}, prefix: P_}, {secretRef: {name: tls, optional: true}}]
+        env: [{name: GREETING, valueFrom: {configMapKeyRef: {name: conf, key: greeting}}}, {name: S, valueFrom: {secretKeyRef: {name: tls, key: tls.crt}}}, {name: "N", valueFrom: {fieldRef: {fieldPath: metadata.name}}}, {name: R, valueFrom: {resourceFieldRef: {resource: limits.cpu}}}, {name: PLAIN, value: "text\nlines"}]
+        resources: {requests: {cpu: 10m, memory: 16Mi}, limits: {cpu: 500m, memory: 64Mi}}
+        livenessProbe: {httpGet: {path: /, port: http, scheme: HTTP, httpHeaders: [{name: X, value: "y"}]}, initialDelaySeconds: 3, timeoutSeconds: 2}
+        readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+        startupProbe: {exec: {command: [cat, /etc/passwd]}}
+        volumeMounts: [{name: conf, mountPath: /etc/conf, readOnly: true}, {name: empty, mountPath: /e, subPath: x}, {name: host, mountPath: /h}, {name: sec, mountPath: /s}, {name: proj, mountPath: /p}, {name: down, mountPath: /d}]
+      - {name: side, image: "web:1", command: [sh, -c, "exit 3"]}
+      volumes: [{name: conf, configMap: {name: conf, optional: true}}, {name: empty, emptyDir: {sizeLimit: 10Mi}}, {name: host, hostPath: {path: /tmp, type: Directory}}, {name: sec, secret: {secretName: tls}}, {name: proj, projected: {sources: [{configMap: {name: conf}}, {secret: {name: tls}}, {downwardAPI: {items: [{path: l, fieldRef: {fieldPath: metadata.labels}}]}}]}}, {name: down, downwardAPI: {items: [{path: nm, fieldRef: {fieldPath: metadata.name}}]}}]
+YAML
+
 # One command a line; @ is the program, POD a pod of the Deployment. Lines that begin with "quiet" only bring the cluster
 # where the next one can be compared.
 commands() {
@@ -88,6 +200,21 @@ quiet @ wait --for=condition=available deployment/web --timeout=60s
 @ describe serviceaccount default
 @ describe endpoints web
 @ describe endpointslices -l app=web
+quiet @ apply -f $work/full.yaml
+quiet @ wait --for=condition=Initialized pod -l app=full --timeout=30s
+quiet @ wait --for=jsonpath='{.status.containerStatuses[0].restartCount}'=1 pod -l app=full --timeout=30s
+@ describe deployments
+@ describe replicasets -l app=full
+@ describe services
+@ describe ingresses
+@ describe ingressclasses
+@ describe serviceaccounts
+@ describe leases mine
+@ describe endpoints manual
+@ describe endpointslices slice
+@ describe nodes --show-events=false
+quiet @ delete -f $work/full.yaml --wait=false
+quiet @ wait --for=delete pod -l app=full --timeout=60s
 @ describe pod nowhere
 @ logs POD
 @ logs POD -c side
