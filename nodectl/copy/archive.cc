@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <vector>
 
 #include "base/file.h"
@@ -34,6 +35,24 @@ std::unexpected<Error> failed(archive* from, std::string_view doing) {
 
 // A warning is about something smaller than the file: a name in another encoding.
 bool good(int result) { return result == ARCHIVE_OK || result == ARCHIVE_WARN; }
+
+// Where a tar stream goes. Cut, it takes no more: its end would say that the files are whole.
+struct Sink {
+  int fd;
+  bool cut = false;
+};
+
+la_ssize_t write_to(archive* from, void* sink, const void* bytes, std::size_t count) {
+  const auto& [fd, cut] = *static_cast<const Sink*>(sink);
+  if (cut) return static_cast<la_ssize_t>(count);
+  while (true) {
+    const ssize_t n = ::write(fd, bytes, count);
+    if (n >= 0) return n;
+    if (errno == EINTR) continue;
+    archive_set_error(from, errno, "write: %s", std::strerror(errno));
+    return -1;
+  }
+}
 
 class Packer {
  public:
@@ -174,12 +193,13 @@ class Unpacker {
 }  // namespace
 
 Result<> pack(int fd, const std::string& path, const std::string& name, const CopyNotice& notice) {
+  Sink sink{fd};  // outlives the writer, which writes when it is freed
   const Writer out(archive_write_new());
   if (!good(archive_write_set_format_pax_restricted(out.get())) ||
-      !good(archive_write_open_fd(out.get(), fd)))
+      !good(archive_write_open(out.get(), &sink, nullptr, write_to, nullptr)))
     return failed(out.get(), "begin a tar stream");
   if (auto packed = Packer(out.get(), notice).add(path, name, 0); !packed) {
-    archive_write_fail(out.get());  // else its end would say that the files are whole
+    sink.cut = true;
     return packed;
   }
   if (!good(archive_write_close(out.get()))) return failed(out.get(), "end the tar stream");

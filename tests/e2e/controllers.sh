@@ -5,6 +5,21 @@ cluster_start
 image web:1 "$(busybox_root)" -c 'CMD ["/bin/httpd","-f","-p","8080","-h","/www"]'
 k() { on_node kubectl "$@" 2>&1; }
 
+# When nothing happens nobody works: a loop that wakes itself shows here as a core of its own (500 ticks).
+ticks() { awk '{print $14 + $15}' "/proc/$1/stat"; }
+spins() { # PROGRAM
+  local pid before
+  pid=$(pgrep -f "$NODAL_BIN/$1 " | head -n 1)
+  before=$(ticks "$pid")
+  sleep 5
+  used=$(($(ticks "$pid") - before))
+  [ $used -ge 100 ] || [ "$(awk '/VmRSS/ {print $2}' "/proc/$pid/status")" -ge 100000 ]
+}
+sleep 2
+for program in nodal-master nodal-agent nodal-proxy; do
+  if spins $program; then fail "$program rests: $used ticks in 5 s, $(grep VmRSS "/proc/$(pgrep -f "$NODAL_BIN/$program ")/status")"; else printf 'ok: %s rests\n' $program; fi
+done
+
 # A Pod right behind its Namespace
 cat >"$work/fresh.yaml" <<'YAML'
 apiVersion: v1
