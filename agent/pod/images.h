@@ -28,7 +28,7 @@ class Images {
  public:
   /// The image is being pulled; the pod is woken when that has ended.
   struct Pulling {};
-  /// It cannot be had, for now.
+  /// It cannot be had: why, and when it is tried again.
   struct Refused {
     Obstacle obstacle;
     std::optional<TimePoint> not_before;  ///< of the next try

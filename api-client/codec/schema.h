@@ -8,7 +8,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+
+#include "api-client/codec/resource_name.h"
 
 namespace nodal::schema {
 
@@ -115,6 +118,7 @@ struct Resource {
   const Type* type = nullptr;
 
   [[nodiscard]] const Subresource* subresource(std::string_view name) const;
+  [[nodiscard]] std::string api_version() const { return nodal::api_version(group, version); }
 };
 
 /// Every kind in the schema files, in discovery order.

@@ -15,6 +15,7 @@
 namespace nodal::master {
 namespace {
 
+constexpr const char* kMetaVersion = "meta.k8s.io/v1";
 constexpr std::string_view kJson = "application/json";
 
 // A Warning header's text: printable, quotes escaped (RFC 7234 §5.5).
@@ -102,12 +103,17 @@ const schema::Resource& Call::stored() const { return stored_version(*resource);
 
 bool Call::shows_stored() const { return form != Form::metadata && !conversion_for(*resource); }
 
+std::string Call::opening(std::string_view suffix) const {
+  const bool whole = form != Form::metadata;
+  return text::cat(R"({"kind":")", whole ? resource->kind : "PartialObjectMetadata", suffix,
+                   R"(","apiVersion":")", whole ? resource->api_version() : kMetaVersion, "\"");
+}
+
 Bytes Call::shown(const Bytes& object) const {
   if (form == Form::metadata)
-    return std::make_shared<const std::string>(boost::json::serialize(
-        boost::json::object{{"kind", "PartialObjectMetadata"},
-                            {"apiVersion", "meta.k8s.io/v1"},
-                            {"metadata", parse_object(*object)["metadata"]}}));
+    return std::make_shared<const std::string>(
+        text::cat(opening(), R"(,"metadata":)",
+                  boost::json::serialize(parse_object(*object)["metadata"]), "}"));
   if (!conversion_for(*resource)) return object;
   return std::make_shared<const std::string>(
       boost::json::serialize(from_stored(*resource, parse_object(*object))));

@@ -112,6 +112,9 @@ struct Call {
   void answer_table(int status, const schema::Resource& kind, const boost::json::object& object);
   /// The version of the kind that is stored: what the store, admission and the rules work on.
   [[nodiscard]] const schema::Resource& stored() const;
+  /// The opening of an object as shown() gives it: `{"kind":"Pod","apiVersion":"v1"`; of a list of
+  /// them with `suffix` "List".
+  [[nodiscard]] std::string opening(std::string_view suffix = "") const;
   /// A stored object in the version that was asked for, or its metadata when that is the form.
   [[nodiscard]] Bytes shown(const Bytes& object) const;
   /// Stored bytes are what shown() gives: no object has to be parsed.

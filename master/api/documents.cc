@@ -24,10 +24,6 @@ std::string string_of(const json::object& object, std::string_view key) {
   return text ? std::string(text->data(), text->size()) : std::string();
 }
 
-std::string group_version(std::string_view group, std::string_view version) {
-  return group.empty() ? std::string(version) : text::cat(group, "/", version);
-}
-
 // What the document says it is fits what it has to be.
 Answer<> check_kind(const json::object& object, const Expected& expected) {
   for (const std::string_view key : {"kind", "apiVersion"})
@@ -38,10 +34,10 @@ Answer<> check_kind(const json::object& object, const Expected& expected) {
   const auto kind = string_of(object, "kind");
   const auto version = string_of(object, "apiVersion");
   if (!expected.version.empty() && !version.empty() &&
-      version != group_version(expected.group, expected.version))
+      version != api_version(expected.group, expected.version))
     return errors::bad_request(text::cat("the API version in the data (", version,
                                          ") does not match the expected API version (",
-                                         group_version(expected.group, expected.version), ")"));
+                                         api_version(expected.group, expected.version), ")"));
   if (!kind.empty() && kind != expected.kind)
     return errors::bad_request(text::cat("the kind in the data (", kind,
                                          ") does not match the expected kind (", expected.kind,

@@ -3,16 +3,15 @@
 
 #include "base/text.h"
 #include "master/api/handlers.h"
+#include "master/auth/identity.h"
 
 namespace nodal::master::handlers {
 namespace {
 
-constexpr std::string_view kNode = "system:node:";
-
 // The node that sends the request, or "".
 std::string_view sender(const Call& call) {
   const std::string_view user = call.caller.user;
-  return user.starts_with(kNode) ? user.substr(kNode.size()) : std::string_view();
+  return user.starts_with(kNodeUser) ? user.substr(kNodeUser.size()) : std::string_view();
 }
 
 const boost::json::value* member(const boost::json::object& object, std::string_view outer,

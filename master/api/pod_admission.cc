@@ -2,7 +2,6 @@
 // defaults.
 #include <boost/json.hpp>
 #include <chrono>
-#include <thread>
 
 #include "base/text.h"
 #include "master/api/handlers.h"
@@ -125,13 +124,10 @@ Answer<> admit_pod(Call& call, json::object& pod) {
   } else {
     if (account.empty()) account = kAccount;
     const schema::Resource* accounts = schema::find_resource("", "v1", "serviceaccounts");
-    auto entry = call.api->objects().get(*accounts, ns, account);
     // A Namespace that was made a moment ago gets its account any moment.
-    for (const auto until = std::chrono::steady_clock::now() + kAccountWait;
-         !entry && entry.error().reason == "NotFound" && account == kAccount &&
-         std::chrono::steady_clock::now() < until;
-         entry = call.api->objects().get(*accounts, ns, account))
-      std::this_thread::sleep_for(kAccountWait / 50);
+    const auto entry = account == kAccount
+                           ? call.api->objects().await(*accounts, ns, account, kAccountWait)
+                           : call.api->objects().get(*accounts, ns, account);
     if (!entry) {
       if (entry.error().reason != "NotFound") return std::unexpected(entry.error());
       return errors::forbidden(*call.resource, name,

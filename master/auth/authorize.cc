@@ -144,8 +144,6 @@ bool node_may(const std::string& node, const Attributes& a, const NodeFacts& fac
   return false;
 }
 
-constexpr std::string_view kNode = "system:node:";
-
 const std::vector<Rule>& masters_rules() {
   static const std::vector<Rule> rules{{{"*"}, {"*"}, {"*"}, {}}, {{}, {}, {"*"}, {"*"}}};
   return rules;
@@ -185,7 +183,7 @@ bool allows_path(const std::vector<Rule>& rules, const Attributes& a) {
 }
 
 bool is_node(const Identity& identity) {
-  return identity.user.starts_with(kNode) && identity.in_group("system:nodes");
+  return identity.user.starts_with(kNodeUser) && identity.in_group("system:nodes");
 }
 
 // Whether `call` says yes to the rules of somebody that this identity is.
@@ -230,7 +228,7 @@ std::optional<std::string> refuse(const Identity& identity, const Attributes& a,
     return a.is_resource ? allows(rules, a) : allows_path(rules, a);
   });
   if (allowed || (a.is_resource && is_node(identity) &&
-                  node_may(identity.user.substr(kNode.size()), a, facts)))
+                  node_may(identity.user.substr(kNodeUser.size()), a, facts)))
     return std::nullopt;
   return sentence(identity, a);
 }

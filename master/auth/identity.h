@@ -7,6 +7,9 @@
 
 namespace nodal::master {
 
+/// A node is the user of this name and its own, in group system:nodes.
+inline constexpr std::string_view kNodeUser = "system:node:";
+
 struct Identity {
   std::string user;
   std::vector<std::string> groups;

@@ -40,6 +40,18 @@ bool is_controlled_by(const meta_v1::ObjectMeta& metadata, std::string_view uid)
   return !uid.empty() && controller_uid(metadata) == uid;
 }
 
+meta_v1::OwnerReference controller_reference(const ResourceName& resource,
+                                             const meta_v1::ObjectMeta& owner) {
+  meta_v1::OwnerReference out;
+  out.api_version = resource.api_version();
+  out.kind = resource.kind;
+  out.name = owner.name;
+  out.uid = owner.uid;
+  out.controller = true;
+  out.block_owner_deletion = true;
+  return out;
+}
+
 struct Mirrors::Feeds {
   std::unique_ptr<client::Reflector<core_v1::Pod>> pods;
   std::unique_ptr<client::Reflector<core_v1::Service>> services;

@@ -21,6 +21,9 @@ namespace nodal::master::controllers {
 std::string controller_uid(const meta_v1::ObjectMeta& metadata);
 /// True when an ownerReference with controller: true points at `uid`.
 bool is_controlled_by(const meta_v1::ObjectMeta& metadata, std::string_view uid);
+/// An ownerReference with controller: true to that object, whose deletion in the foreground waits.
+meta_v1::OwnerReference controller_reference(const ResourceName& resource,
+                                             const meta_v1::ObjectMeta& owner);
 
 // Indices of the mirrors below.
 inline constexpr const char* kByNamespace = "namespace";

@@ -235,11 +235,10 @@ Authenticator::StillBound still_bound(KvStore& kv) {
       return false;
     const TokenBinding& bound = claims.bound;
     if (bound.kind.empty()) return true;
-    const std::string_view plural = bound.kind == "Pod"      ? "pods"
-                                    : bound.kind == "Secret" ? "secrets"
-                                                             : "nodes";
-    return !bound.uid.empty() && string_at(read(kv, "", plural, claims.namespace_, bound.name),
-                                           "metadata", "uid") == bound.uid;
+    const auto* kind = schema::find_kind("", "v1", bound.kind);
+    return kind != nullptr && !bound.uid.empty() &&
+           string_at(read(kv, "", kind->plural, claims.namespace_, bound.name), "metadata",
+                     "uid") == bound.uid;
   };
 }
 

@@ -5,8 +5,10 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/json.hpp>
 #include <random>
+#include <semaphore>
 
 #include "api-client/codec/time.h"
 #include "base/text.h"
@@ -241,6 +243,22 @@ Answer<Entry> ObjectStore::get(const schema::Resource& resource, std::string_vie
   return std::move(*entry);
 }
 
+Answer<Entry> ObjectStore::await(const schema::Resource& resource, std::string_view ns,
+                                 std::string_view name, std::chrono::milliseconds wait) {
+  auto entry = get(resource, ns, name);
+  if (entry || entry.error().reason != "NotFound") return entry;
+  std::binary_semaphore made{0};
+  std::atomic<bool> told = false;
+  const std::string key = object_key(resource, ns, name);
+  const auto watch = kv_.watch(key, kv_.revision(), [&](const Event& event) {
+    if (event.entry.key == key && event.type == Event::Type::put && !told.exchange(true))
+      made.release();
+  });
+  entry = get(resource, ns, name);  // made before the watch began
+  if (!watch || entry || !made.try_acquire_for(wait)) return entry;
+  return get(resource, ns, name);
+}
+
 void ObjectStore::stamp_new(const schema::Resource& resource, json::object& object) const {
   auto& metadata = metadata_of(object);
   for (const std::string_view key : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink",
@@ -295,9 +313,7 @@ Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::
           "deletionGracePeriodSeconds", "generation", "selfLink", "resourceVersion"})
       carry(metadata, old_metadata, owned);
     object["kind"] = resource.kind;
-    object["apiVersion"] = resource.group.empty()
-                               ? std::string(resource.version)
-                               : text::cat(resource.group, "/", resource.version);
+    object["apiVersion"] = resource.api_version();
 
     if (!string_in(old_metadata, "deletionTimestamp").empty() &&
         has_items(&metadata, "finalizers")) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -74,6 +75,11 @@ class ObjectStore {
   }
 
   Answer<Entry> get(const schema::Resource& resource, std::string_view ns, std::string_view name);
+
+  /// The same, of an object that somebody is about to make.
+  /// @errors 404 when it is not there after `wait`
+  Answer<Entry> await(const schema::Resource& resource, std::string_view ns, std::string_view name,
+                      std::chrono::milliseconds wait);
 
   /// Fills what the server owns of a new object's metadata: uid, creationTimestamp, generation;
   /// drops what a client may not set.

@@ -19,6 +19,8 @@ struct FieldError {
   std::string message;  ///< "Invalid value: 70000: must be between 1 and 65535, inclusive"
 };
 using FieldErrors = std::vector<FieldError>;
+/// Nobody reads more of one object.
+inline constexpr std::size_t kMostFieldErrors = 64;
 
 /// What a kind adds to what its descriptor says. All are pure functions of documents. The generic
 /// layer has done protobuf/JSON decoding, pruning and descriptor defaults before, and runs

@@ -18,8 +18,6 @@ namespace {
 using schema::Field;
 using schema::Kind;
 
-constexpr std::size_t kMaxErrors = 64;
-
 std::string_view view(const json::string& s) { return {s.data(), s.size()}; }
 
 std::string shown(const json::value& value) {
@@ -59,7 +57,7 @@ class Validator {
 
   void object(const json::object& object, const schema::Type& type, bool top) {
     for (const Field& field : type.fields) {
-      if (field.spliced || errors_.size() >= kMaxErrors) continue;
+      if (field.spliced || errors_.size() >= kMostFieldErrors) continue;
       if (top && (field.name == "metadata" || field.name == "status")) continue;
       const auto* value = object.if_contains(field.name);
       const std::size_t size = path_.size();
@@ -81,7 +79,7 @@ class Validator {
   }
 
   void add(std::string reason, std::string message) {
-    if (errors_.size() < kMaxErrors)
+    if (errors_.size() < kMostFieldErrors)
       errors_.push_back({std::move(reason), path_, std::move(message)});
   }
 

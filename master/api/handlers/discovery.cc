@@ -11,10 +11,6 @@ namespace {
 
 using schema::Resource;
 
-std::string group_version(std::string_view group, std::string_view version) {
-  return group.empty() ? std::string(version) : text::cat(group, "/", version);
-}
-
 template <class Strings>
 void append_strings(std::string& out, const Strings& strings) {
   out += '[';
@@ -49,11 +45,11 @@ void append_group(std::string& out, const Group& group) {
   for (const auto version : group.versions) {
     if (!first) out += ',';
     first = false;
-    out += text::cat(R"({"groupVersion":")", group_version(group.name, version), R"(","version":")",
+    out += text::cat(R"({"groupVersion":")", api_version(group.name, version), R"(","version":")",
                      version, "\"}");
   }
   out += text::cat(R"(],"preferredVersion":{"groupVersion":")",
-                   group_version(group.name, group.versions.front()), R"(","version":")",
+                   api_version(group.name, group.versions.front()), R"(","version":")",
                    group.versions.front(), "\"}");
 }
 
@@ -76,7 +72,7 @@ std::string resource_list(std::string_view group, std::string_view version) {
     if (r.group != group || r.version != version) continue;
     if (out.empty())
       out = text::cat(R"({"kind":"APIResourceList","apiVersion":"v1","groupVersion":")",
-                      group_version(group, version), R"(","resources":[)");
+                      api_version(group, version), R"(","resources":[)");
     else
       out += ',';
     out += text::cat(R"({"name":")", r.plural, R"(","singularName":")", r.singular,

@@ -178,12 +178,7 @@ void answer_list(Call& call, const Selection& selection, const Range& range,
   http::Response response;
   response.headers = call.headers();
   response.body.reserve(2 * collected->entries.size() + 2);
-  const std::string kind =
-      call.form == Form::metadata
-          ? std::string(R"({"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1",)")
-          : text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")", resource.group,
-                      resource.group.empty() ? "" : "/", resource.version, "\",");
-  response.append(text::cat(kind, metadata, R"(,"items":[)"));
+  response.append(text::cat(call.opening("List"), ",", metadata, R"(,"items":[)"));
   bool first = true;
   for (auto& entry : collected->entries) {
     if (!first) response.body.push_back(comma());

@@ -142,8 +142,7 @@ void remove_collection(Call& call) {
     removed.push_back(std::move(written->bytes));
   }
   std::string out =
-      text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")", resource.group,
-                resource.group.empty() ? "" : "/", resource.version,
+      text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")", resource.api_version(),
                 R"(","metadata":{"resourceVersion":")", page->revision, R"("},"items":[)");
   for (std::size_t i = 0; i < removed.size(); ++i) {
     if (i > 0) out += ',';

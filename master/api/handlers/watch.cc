@@ -160,20 +160,15 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
   }
 
   http::Chunk bookmark_frame(Revision revision, bool end) const {
-    const schema::Resource& r = *call_->resource;
     std::string out = R"({"type":"BOOKMARK","object":)";
     if (call_->form == Form::table)
       out += text::cat(
           R"({"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":")",
           revision, R"("},"columnDefinitions":null,"rows":[]}})");
     else
-      out += text::cat(
-          call_->form == Form::metadata
-              ? std::string(R"({"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1")")
-              : text::cat(R"({"kind":")", r.kind, R"(","apiVersion":")", r.group,
-                          r.group.empty() ? "" : "/", r.version, "\""),
-          R"(,"metadata":{"resourceVersion":")", revision, R"(","creationTimestamp":null)",
-          end ? R"(,"annotations":{"k8s.io/initial-events-end":"true"})" : "", "}}}");
+      out += text::cat(call_->opening(), R"(,"metadata":{"resourceVersion":")", revision,
+                       R"(","creationTimestamp":null)",
+                       end ? R"(,"annotations":{"k8s.io/initial-events-end":"true"})" : "", "}}}");
     out += '\n';
     return std::make_shared<const std::string>(std::move(out));
   }

@@ -6,6 +6,7 @@
 #include "api-client/codec/time.h"
 #include "base/text.h"
 #include "master/api/handlers.h"
+#include "master/auth/identity.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -14,8 +15,6 @@ namespace json = boost::json;
 
 constexpr std::int64_t kShortest = 600;        // seconds
 constexpr std::int64_t kLongest = 4294967296;  // seconds
-constexpr std::string_view kNode = "system:node:";
-
 Answer<> check_duration(const json::object& spec) {
   const auto* wanted = spec.if_contains("expirationSeconds");
   const std::int64_t seconds = wanted && wanted->is_int64() ? wanted->get_int64() : 0;
@@ -66,8 +65,8 @@ Answer<std::string> bound_to(Call& call, const json::object& bound) {
   }
   // A node speaks for its own pods only.
   // @source KEP-279 NodeRestriction
-  if (call.caller.user.starts_with(kNode) &&
-      string_at(object, "spec", "nodeName") != call.caller.user.substr(kNode.size()))
+  if (call.caller.user.starts_with(kNodeUser) &&
+      string_at(object, "spec", "nodeName") != call.caller.user.substr(kNodeUser.size()))
     return errors::forbidden(*call.resource, call.info.name,
                              "node requested token bound to a pod scheduled on a different node");
   return std::string(string_at(object, "metadata", "uid"));
@@ -86,7 +85,7 @@ Answer<json::object> issue(Call& call) {
   auto* bound = spec.if_contains("boundObjectRef");
   const bool is_bound = bound && bound->is_object();
   const bool to_pod = is_bound && string_at(spec, "boundObjectRef", "kind") == "Pod";
-  if (call.caller.user.starts_with(kNode) && !to_pod)
+  if (call.caller.user.starts_with(kNodeUser) && !to_pod)
     return errors::forbidden(*call.resource, call.info.name,
                              "node requested token not bound to a pod");
   if (is_bound) {

@@ -6,6 +6,7 @@
 #include "api-client/codec/codec.h"
 #include "base/text.h"
 #include "master/controllers/deployment/status.h"
+#include "master/controllers/mirrors.h"
 
 namespace nodal::master::controllers::deployment {
 namespace {
@@ -45,14 +46,8 @@ apps_v1::ReplicaSet make_set(const apps_v1::Deployment& deployment, const std::s
   set.metadata.labels = deployment.spec.template_.metadata.labels;
   set.metadata.labels[kHashLabel] = hash;
   set.metadata.annotations = annotations;
-  meta_v1::OwnerReference owner;
-  owner.api_version = "apps/v1";
-  owner.kind = "Deployment";
-  owner.name = deployment.metadata.name;
-  owner.uid = deployment.metadata.uid;
-  owner.controller = true;
-  owner.block_owner_deletion = true;
-  set.metadata.owner_references.push_back(std::move(owner));
+  set.metadata.owner_references.push_back(
+      controller_reference(apps_v1::Deployment::kResource, deployment.metadata));
   set.spec.selector = deployment.spec.selector;
   set.spec.selector->match_labels[kHashLabel] = hash;
   set.spec.template_ = deployment.spec.template_;

@@ -7,8 +7,6 @@
 namespace nodal::master::controllers {
 namespace {
 
-constexpr std::chrono::seconds kUntilSeen{30};
-
 bool chooses(const core_v1::Service& service, const core_v1::Pod& pod) {
   for (const auto& [key, value] : service.spec.selector) {
     const auto it = pod.metadata.labels.find(key);
@@ -69,7 +67,7 @@ Result<Again> EndpointSliceController::reconcile(const std::string& key) {
   if (service->spec.selector.empty() || service->spec.type == "ExternalName" ||
       service->metadata.deletion_timestamp)
     return Again{};
-  if (slices_.is_waiting(key)) return Again{kUntilSeen};
+  if (slices_.is_waiting(key)) return Again{slices_.kUntilSeen};
   std::vector<endpointslice::PodPtr> pods;
   for (const auto& pod : context_.mirrors.pods.by_index(kByNamespace, service->metadata.namespace_))
     if (chooses(*service, *pod)) pods.push_back(pod);

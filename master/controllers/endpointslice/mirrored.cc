@@ -3,6 +3,7 @@
 
 #include "base/net/address.h"
 #include "base/text.h"
+#include "master/controllers/mirrors.h"
 
 namespace nodal::master::controllers::endpointslice {
 namespace {
@@ -34,17 +35,6 @@ discovery_v1::Endpoint endpoint_of(const core_v1::EndpointAddress& from, bool re
   return out;
 }
 
-meta_v1::OwnerReference owner_of(const core_v1::Endpoints& endpoints) {
-  meta_v1::OwnerReference owner;
-  owner.api_version = "v1";
-  owner.kind = "Endpoints";
-  owner.name = endpoints.metadata.name;
-  owner.uid = endpoints.metadata.uid;
-  owner.controller = true;
-  owner.block_owner_deletion = true;
-  return owner;
-}
-
 }  // namespace
 
 bool is_mirrored(const core_v1::Service& service, const core_v1::Endpoints& endpoints) {
@@ -74,7 +64,8 @@ Plan mirror(const core_v1::Endpoints& endpoints, const std::vector<SlicePtr>& ex
   pattern.metadata.labels = endpoints.metadata.labels;
   pattern.metadata.labels[kServiceName] = endpoints.metadata.name;
   pattern.metadata.labels[kManager] = kMirroredBy;
-  pattern.metadata.owner_references = {owner_of(endpoints)};
+  pattern.metadata.owner_references = {
+      controller_reference(core_v1::Endpoints::kResource, endpoints.metadata)};
   pattern.address_type = "IPv4";
   return fit(std::move(groups), existing, pattern);
 }

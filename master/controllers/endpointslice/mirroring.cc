@@ -4,12 +4,6 @@
 #include "master/controllers/endpointslice/mirrored.h"
 
 namespace nodal::master::controllers {
-namespace {
-
-constexpr std::chrono::seconds kUntilSeen{30};
-
-}  // namespace
-
 EndpointSliceMirroringController::EndpointSliceMirroringController(Context context)
     : Controller("endpointslicemirroring", std::move(context)),
       slices_(context_, endpointslice::kMirroredBy) {
@@ -35,7 +29,7 @@ EndpointSliceMirroringController::EndpointSliceMirroringController(Context conte
 }
 
 Result<Again> EndpointSliceMirroringController::reconcile(const std::string& key) {
-  if (slices_.is_waiting(key)) return Again{kUntilSeen};
+  if (slices_.is_waiting(key)) return Again{slices_.kUntilSeen};
   const auto service = context_.mirrors.services.get(key);
   const auto endpoints = context_.mirrors.endpoints.get(key);
   const auto existing = slices_.existing(key);

@@ -94,17 +94,6 @@ std::map<std::string, std::string> labels_of(const core_v1::Service& service) {
   return labels;
 }
 
-meta_v1::OwnerReference owner_of(const core_v1::Service& service) {
-  meta_v1::OwnerReference owner;
-  owner.api_version = "v1";
-  owner.kind = "Service";
-  owner.name = service.metadata.name;
-  owner.uid = service.metadata.uid;
-  owner.controller = true;
-  owner.block_owner_deletion = true;
-  return owner;
-}
-
 }  // namespace
 
 Plan plan(const core_v1::Service& service, const std::vector<PodPtr>& pods,
@@ -132,7 +121,8 @@ Plan plan(const core_v1::Service& service, const std::vector<PodPtr>& pods,
   pattern.metadata.namespace_ = service.metadata.namespace_;
   pattern.metadata.generate_name = text::cat(service.metadata.name, "-");
   pattern.metadata.labels = labels_of(service);
-  pattern.metadata.owner_references = {owner_of(service)};
+  pattern.metadata.owner_references = {
+      controller_reference(core_v1::Service::kResource, service.metadata)};
   pattern.address_type = families.front();
   return fit(std::move(groups), existing, pattern);
 }

@@ -1,6 +1,7 @@
 // master/controllers/endpointslice/writer.h — carries out plans of EndpointSlices.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <mutex>
 #include <set>
@@ -16,6 +17,9 @@ namespace nodal::master::controllers::endpointslice {
 /// Services.
 class SliceWriter {
  public:
+  /// How long to wait at most for the mirror; it wakes the Service itself.
+  static constexpr std::chrono::seconds kUntilSeen{30};
+
   SliceWriter(const Context& context, std::string_view hand) : context_(context), hand_(hand) {}
 
   [[nodiscard]] bool is_ours(const meta_v1::ObjectMeta& metadata) const;

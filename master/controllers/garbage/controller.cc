@@ -31,12 +31,8 @@ const ResourceName* resource_of(std::string_view api_version, std::string_view k
                                                    &coordination_v1::Lease::kResource,
                                                    &networking_v1::Ingress::kResource,
                                                    &networking_v1::IngressClass::kResource};
-  for (const auto* resource : kKinds) {
-    const auto version = resource->group.empty()
-                             ? std::string(resource->version)
-                             : text::cat(resource->group, "/", resource->version);
-    if (version == api_version && resource->kind == kind) return resource;
-  }
+  for (const auto* resource : kKinds)
+    if (resource->api_version() == api_version && resource->kind == kind) return resource;
   return nullptr;
 }
 

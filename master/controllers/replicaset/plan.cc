@@ -147,14 +147,8 @@ core_v1::Pod make_pod(const apps_v1::ReplicaSet& set) {
   pod.metadata.labels = from.metadata.labels;
   pod.metadata.annotations = from.metadata.annotations;
   pod.metadata.finalizers = from.metadata.finalizers;
-  meta_v1::OwnerReference owner;
-  owner.api_version = "apps/v1";
-  owner.kind = "ReplicaSet";
-  owner.name = set.metadata.name;
-  owner.uid = set.metadata.uid;
-  owner.controller = true;
-  owner.block_owner_deletion = true;
-  pod.metadata.owner_references.push_back(std::move(owner));
+  pod.metadata.owner_references.push_back(
+      controller_reference(apps_v1::ReplicaSet::kResource, set.metadata));
   pod.spec = from.spec;
   return pod;
 }

@@ -14,8 +14,7 @@ namespace {
 
 void name_version(json::object& object, const schema::Resource& resource) {
   object["kind"] = resource.kind;
-  object["apiVersion"] = resource.group.empty() ? std::string(resource.version)
-                                                : text::cat(resource.group, "/", resource.version);
+  object["apiVersion"] = resource.api_version();
 }
 
 }  // namespace

@@ -17,11 +17,6 @@ namespace {
 constexpr std::string_view kLastApplied = "kubectl.kubernetes.io/last-applied-configuration";
 constexpr std::size_t kMostAnnotations = 256u << 10;  ///< bytes of one object
 
-std::string group_version(const schema::Resource& resource) {
-  return resource.group.empty() ? std::string(resource.version)
-                                : text::cat(resource.group, "/", resource.version);
-}
-
 std::string_view text_at(const json::object& object, std::string_view outer,
                          std::string_view inner) {
   const auto* value = object.if_contains(outer);
@@ -48,7 +43,7 @@ Answer<FieldSet> named_fields(const schema::Resource& resource, const json::obje
     const auto ns = text_at(applied, "metadata", "namespace");
     return errors::bad_request(
         text::cat("failed to create typed patch object (", ns, ns.empty() ? "" : "/",
-                  text_at(applied, "metadata", "name"), "; ", group_version(resource),
+                  text_at(applied, "metadata", "name"), "; ", resource.api_version(),
                   ", Kind=", resource.kind, "): ", fields.error().message));
   }
   return std::move(*fields);
@@ -57,7 +52,7 @@ Answer<FieldSet> named_fields(const schema::Resource& resource, const json::obje
 Entry applier(const schema::Resource& resource, const Writer& writer, FieldSet fields) {
   return {.manager = writer.manager,
           .applied = true,
-          .api_version = group_version(resource),
+          .api_version = resource.api_version(),
           .subresource = writer.subresource,
           .time = writer.time,
           .fields = std::move(fields)};

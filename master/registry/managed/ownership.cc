@@ -39,8 +39,7 @@ Answer<std::optional<Entries>> sent(const schema::Resource& resource, const json
 Entry updater(const schema::Resource& resource, const Writer& writer) {
   return {.manager = writer.manager,
           .applied = false,
-          .api_version = resource.group.empty() ? std::string(resource.version)
-                                                : text::cat(resource.group, "/", resource.version),
+          .api_version = resource.api_version(),
           .subresource = writer.subresource,
           .time = writer.time,
           .fields = {}};

@@ -4,7 +4,7 @@
 
 #include "api-client/codec/names.h"
 #include "base/net/address.h"
-#include "master/registry/strategy/fields.h"
+#include "master/registry/strategy/report.h"
 
 namespace nodal::master {
 namespace {
@@ -13,29 +13,6 @@ using namespace fields;
 
 constexpr std::string_view kClassAnnotation = "kubernetes.io/ingress.class";
 constexpr std::size_t kLongestController = 250;
-
-class Report {
- public:
-  explicit Report(FieldErrors& errors) : errors_(errors) {}
-  void invalid(std::string field, std::string_view value, std::string_view why) {
-    errors_.push_back({"FieldValueInvalid", std::move(field),
-                       text::cat("Invalid value: ", quoted(value), ": ", why)});
-  }
-  void invalid(std::string field, std::int64_t value, std::string_view why) {
-    errors_.push_back(
-        {"FieldValueInvalid", std::move(field), text::cat("Invalid value: ", value, ": ", why)});
-  }
-  void required(std::string field, std::string_view why = "") {
-    errors_.push_back({"FieldValueRequired", std::move(field),
-                       text::cat("Required value", why.empty() ? "" : ": ", why)});
-  }
-  void forbidden(std::string field, std::string_view why) {
-    errors_.push_back({"FieldValueForbidden", std::move(field), text::cat("Forbidden: ", why)});
-  }
-
- private:
-  FieldErrors& errors_;
-};
 
 std::string wildcard_problem(std::string_view host) {
   if (host.starts_with("*.") && names::dns_subdomain(host.substr(2)).empty()) return {};

@@ -9,12 +9,11 @@ namespace {
 
 using namespace fields;
 
-constexpr std::size_t kMostErrors = 64;  ///< nobody reads more
 constexpr std::size_t kAnnotationsLimit = 256u << 10;
 
 void invalid(FieldErrors& errors, const std::string& field, std::string_view value,
              std::string_view why) {
-  if (errors.size() < kMostErrors)
+  if (errors.size() < kMostFieldErrors)
     errors.push_back(
         {"FieldValueInvalid", field, text::cat("Invalid value: ", quoted(value), ": ", why)});
 }
@@ -55,7 +54,7 @@ void validate_label_selector(const json::object& selector, const std::string& fi
     validate_labels(*labels, field + ".matchLabels", errors);
   const auto* expressions = list_in(selector, "matchExpressions");
   if (!expressions) return;
-  for (std::size_t i = 0; i < expressions->size() && errors.size() < kMostErrors; ++i) {
+  for (std::size_t i = 0; i < expressions->size() && errors.size() < kMostFieldErrors; ++i) {
     const auto* expression = (*expressions)[i].if_object();
     if (!expression) continue;
     const auto at = text::cat(field, ".matchExpressions[", i, "]");

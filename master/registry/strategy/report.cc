@@ -5,11 +5,15 @@
 
 namespace nodal::master::fields {
 
-void check_inner_path(std::string_view path, const std::string& field, Report& report) {
+bool climbs(std::string_view path) {
   const auto parts = text::split(path, '/');
+  return std::ranges::find(parts, "..") != parts.end();
+}
+
+void check_inner_path(std::string_view path, const std::string& field, Report& report) {
   if (path.starts_with('/'))
     report.invalid(field, path, "must be a relative path");
-  else if (std::ranges::find(parts, "..") != parts.end())
+  else if (climbs(path))
     report.invalid(field, path, "must not contain '..'");
 }
 

@@ -16,7 +16,7 @@ class Report {
  public:
   explicit Report(FieldErrors& errors) : errors_(errors) {}
   void add(std::string_view reason, const std::string& field, std::string message) {
-    if (errors_.size() >= kMostErrors) return;
+    if (errors_.size() >= kMostFieldErrors) return;
     if (std::ranges::none_of(errors_, [&](const FieldError& e) { return e.field == field; }))
       errors_.push_back({std::string(reason), field, std::move(message)});
   }
@@ -50,8 +50,6 @@ class Report {
   [[nodiscard]] FieldErrors& errors() { return errors_; }
 
  private:
-  static constexpr std::size_t kMostErrors =
-      64;  ///< nobody reads more, and each looks through all before
   FieldErrors& errors_;
 };
 
@@ -66,6 +64,8 @@ void each(const json::object& object, std::string_view list, const std::string& 
         call(*item, text::cat(at, ".", list, "[", i, "]"));
 }
 
+/// Whether a path has a part that leads up.
+bool climbs(std::string_view path);
 /// A path inside a folder (a volume, the node's profiles): it may not lead out.
 void check_inner_path(std::string_view path, const std::string& field, Report& report);
 /// A port by number or by name.

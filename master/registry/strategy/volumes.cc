@@ -93,10 +93,8 @@ void check_volume(const json::object& volume, const std::string& at, Names& name
                        "SizeLimit field must be a valid resource quantity");
   if (const auto* host = object_in(volume, "hostPath")) {
     const auto path = string_in(*host, "path");
-    const auto parts = text::split(path, '/');
     if (path.empty()) report.required(at + ".hostPath.path");
-    if (std::ranges::find(parts, "..") != parts.end())
-      report.invalid(at + ".hostPath.path", path, "must not contain '..'");
+    if (climbs(path)) report.invalid(at + ".hostPath.path", path, "must not contain '..'");
   }
 }
 

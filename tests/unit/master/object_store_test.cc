@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <chrono>
+#include <thread>
 
 #include "base/text.h"
 #include "master/store/memory_kv.h"
@@ -276,6 +278,22 @@ TEST(GenerateName, KeepsWithinALabel) {
   const auto uid = make_uid();
   EXPECT_EQ(uid.size(), 36u);
   EXPECT_EQ(uid[14], '4');
+}
+
+TEST_F(ObjectStoreTest, AnObjectIsAwaitedUntilItIsMade) {
+  using namespace std::chrono_literals;
+  const auto none = objects.await(maps, "default", "late", 20ms);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().code, 404);
+  std::jthread maker([&] {
+    std::this_thread::sleep_for(50ms);
+    make(maps, R"({"metadata":{"namespace":"default","name":"later"}})");
+    make(maps, R"({"metadata":{"namespace":"default","name":"late"}})");
+  });
+  const auto made = objects.await(maps, "default", "late", 10s);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->key, object_key(maps, "default", "late")) << "not another of that beginning";
+  EXPECT_TRUE(objects.await(maps, "default", "late", 10s)) << "at once";
 }
 
 }  // namespace
