@@ -14,7 +14,7 @@
 namespace nodal::ingress {
 namespace {
 
-constexpr std::string_view kKey = "sync";
+constexpr std::string_view kAll = "all", kEndpoints = "endpoints";
 constexpr const char* kByService = "service";
 constexpr int kPushTries = 100;  // while nginx opens its control socket
 constexpr std::chrono::seconds kLookAtSecrets{
@@ -34,7 +34,7 @@ Controller::Controller(ControllerParts parts)
              .threads = 1,
              .first_backoff = std::chrono::milliseconds(200),
              .longest_backoff = std::chrono::milliseconds(10000)},
-            [this](const std::string&) { return sync(); }) {
+            [this](const std::string& key) { return key == kEndpoints ? follow() : sync(); }) {
   const auto wakes = [this](const auto&) { wake(); };
   parts_.ingresses.on_change(wakes);
   parts_.classes.on_change(wakes);
@@ -48,7 +48,8 @@ Controller::Controller(ControllerParts parts)
     if (it == slice.metadata.labels.end()) return std::vector<std::string>{};
     return std::vector<std::string>{client::object_key(slice.metadata.namespace_, it->second)};
   });
-  parts_.slices.on_change(wakes);
+  // Pods come and go far more often than anything else that is looked at.
+  parts_.slices.on_change([this](const auto&) { loop_.wake(kEndpoints); });
   parts_.slices.on_synced([this] { wake(); });
   const auto synced = [this] { wake(); };
   parts_.ingresses.on_synced(synced);
@@ -58,7 +59,7 @@ Controller::Controller(ControllerParts parts)
 
 Controller::~Controller() { loop_.stop(); }
 
-void Controller::wake() { loop_.wake(kKey); }
+void Controller::wake() { loop_.wake(kAll); }
 
 std::set<std::string> Controller::fetch_certificates(const std::vector<IngressPtr>& ours) {
   std::set<std::string> named;
@@ -103,6 +104,12 @@ std::set<std::string> Controller::find_refused(const Inputs& inputs) {
     if (!nginx_.check(render(plan(alone).model, parts_.render))) out.insert(ingress->metadata.uid);
   }
   return out;
+}
+
+Result<Again> Controller::follow() {
+  if (!serving_ || nginx_ended_) return Again{};  // a whole look comes, and takes them along
+  NODAL_TRY(push_endpoints());
+  return Again{};
 }
 
 Result<Again> Controller::sync() {

@@ -42,6 +42,8 @@ class Controller {
 
  private:
   Result<Again> sync();
+  /// Endpoints have changed, and nothing else.
+  Result<Again> follow();
   /// Tells nginx the endpoints that have changed: no reload.
   Result<> push_endpoints();
   /// Reads the Secrets that are named and writes those with a certificate to files.

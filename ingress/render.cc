@@ -41,7 +41,7 @@ class Renderer {
     }
     if (!fallback) add_server({});
     // A TLS name that nobody has gets no certificate of somebody else's.
-    line(text::cat("  server { ", listen(options_.https_port, " default_server ssl"),
+    line(text::cat("  server { ", listen(options_.https_port, " default_server ssl http2"),
                    " ssl_reject_handshake on; }"));
     line("}");
     return std::move(out_);
@@ -138,7 +138,7 @@ class Renderer {
       line(text::cat("    server_name ", quoted(server.host), ";"));
     }
     if (!server.certificate.empty()) {
-      line(text::cat("    ", listen(options_.https_port, " ssl")));
+      line(text::cat("    ", listen(options_.https_port, " ssl http2")));
       const auto file = quoted(certificate_file(options_, server.certificate));
       line(text::cat("    ssl_certificate ", file, ";"));
       line(text::cat("    ssl_certificate_key ", file, ";"));

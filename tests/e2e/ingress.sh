@@ -140,6 +140,7 @@ YAML
 secure() { fetch --cacert "$work/tls.crt" --resolve "tls.example.org:443:$node_ip" -o /dev/null -w '%{http_code}' https://tls.example.org/recipes/42; }
 tls_up() { [ "$(secure)" = 200 ]; }
 check 'TLS with the certificate of the Secret' until_true 8 tls_up
+expect 'over HTTP/2' '^2$' "$(fetch --cacert "$work/tls.crt" --resolve "tls.example.org:443:$node_ip" -o /dev/null -w '%{http_version}' https://tls.example.org/recipes/42)"
 expect 'HTTP is sent there' '^308$' "$(code tls.example.org /recipes/42)"
 expect 'a name without a certificate gets none' 'alert|unrecognized|handshake|closed|SSL' "$(fetch -k --resolve "other.example.org:443:$node_ip" https://other.example.org/)"
 

@@ -155,6 +155,7 @@ TEST(IngressRender, PrefixesAreWholeElementsAlsoAmongPatterns) {
   EXPECT_TRUE(text.contains(R"x(location ~ "^/a\\.b(/|$)" {)x")) << text;
   EXPECT_TRUE(text.contains(R"(server_name "h";)"));
   EXPECT_TRUE(text.contains("ssl_reject_handshake on"));
+  EXPECT_TRUE(text.contains("listen 443 default_server ssl http2;")) << text;
 }
 
 }  // namespace
