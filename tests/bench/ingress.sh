@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tests/bench/ingress.sh — requests per second through the ingress beside a plain nginx that proxies to the same pods; how
-# long a new Service takes to answer; round trips of exec. One machine, one run: the ratios count.
+# long a new Service takes to answer. One machine, one run: the ratios count.
 #   NODAL_BIN   the folder of the built programs
 source "$(dirname "$0")/../support/cluster.sh"
 cluster_start
@@ -59,13 +59,3 @@ times.sort()
 print(f"Service written -> first connection: p50 {times[10]:.1f} ms, worst of 20 {times[-1]:.1f} ms (target p50 30)")
 PY
 on_node python3 "$work/service.py" "$kubectl"
-
-pod=$(k get pods -l app=recipe-api -o 'jsonpath={.items[0].metadata.name}')
-begun=$(date +%s%N)
-for _ in $(seq 10); do on_node nodectl exec "$pod" -- true; done
-ours=$((($(date +%s%N) - begun) / 10000000))
-id=$(docker ps -q --filter label=io.kubernetes.container.name=recipe-api | head -n 1)
-begun=$(date +%s%N)
-for _ in $(seq 10); do docker exec "$id" true; done
-floor=$((($(date +%s%N) - begun) / 10000000))
-awk -v a="$ours" -v b="$floor" 'BEGIN {printf "exec of true: %d ms, docker exec %d ms, ratio %.2f\n", a, b, a / b}'
