@@ -12,8 +12,6 @@ namespace {
 constexpr std::string_view kServiceName = "kubernetes.io/service-name";
 constexpr std::string_view kProxyName = "service.kubernetes.io/service-proxy-name";
 
-using SlicePtr = std::shared_ptr<const discovery_v1::EndpointSlice>;
-
 bool may_be_endpoint(const net::IpAddress& ip) {
   return !ip.is_loopback() && !ip.is_link_local() && !ip.is_multicast() && !ip.is_unspecified();
 }
@@ -53,30 +51,38 @@ void add_best(ByAddress& found, Endpoint endpoint) {
   if (!added && readiness(it->second) < readiness(endpoint)) it->second = std::move(endpoint);
 }
 
-// The endpoints behind one port of the Service: slices name their ports as the Service does.
-std::vector<Endpoint> endpoints_of(const ServicePort& port, const std::vector<SlicePtr>& slices,
-                                   std::string_view node) {
-  ByAddress found;
-  for (const auto& slice : slices) {
-    for (const auto& slice_port : slice->ports) {
-      if (slice_port.name.value_or("") != port.name) continue;
-      if (parse_protocol(slice_port.protocol.value_or("")) != port.protocol) continue;
-      const auto number = slice_port.port.value_or(0);
-      if (number < 1 || number > 65535) continue;
-      for (const auto& from : slice->endpoints) {
-        Endpoint endpoint = make_endpoint(from, node);
-        for (const auto& ip : parse_all(from.addresses)) {
-          if (!may_be_endpoint(ip)) continue;
-          endpoint.address = {ip, static_cast<std::uint16_t>(number)};
-          add_best(found, endpoint);
-        }
-      }
-    }
-  }
+std::vector<Endpoint> values(ByAddress found) {
   std::vector<Endpoint> out;
   out.reserve(found.size());
   for (auto& [address, endpoint] : found) out.push_back(std::move(endpoint));
   return out;
+}
+
+// The endpoints behind one port of the Service: slices name their ports as the Service does.
+std::vector<Endpoint> endpoints_of(const ServicePort& port,
+                                   const std::vector<SliceRecordPtr>& slices) {
+  ByAddress found;
+  for (const auto& slice : slices)
+    for (const auto& slice_port : slice->ports) {
+      if (slice_port.name != port.name || slice_port.protocol != port.protocol) continue;
+      for (auto endpoint : slice->endpoints) {
+        endpoint.address.port = slice_port.number;
+        add_best(found, std::move(endpoint));
+      }
+    }
+  return values(std::move(found));
+}
+
+// A headless Service without ports still has names: its addresses stand under one port 0 that
+// nothing programs.
+std::vector<ServicePort> nameless_port(const std::vector<SliceRecordPtr>& slices) {
+  ByAddress found;
+  for (const auto& slice : slices)
+    for (const auto& endpoint : slice->endpoints) add_best(found, endpoint);
+  if (found.empty()) return {};
+  ServicePort port;
+  port.endpoints = values(std::move(found));
+  return {std::move(port)};
 }
 
 ServiceType type_of(std::string_view name) {
@@ -88,15 +94,11 @@ ServiceType type_of(std::string_view name) {
 
 }  // namespace
 
-std::string service_of(const discovery_v1::EndpointSlice& slice) {
-  const auto it = slice.metadata.labels.find(std::string(kServiceName));
-  if (it == slice.metadata.labels.end() || it->second.empty()) return {};
-  return text::cat(slice.metadata.namespace_, "/", it->second);
-}
-
-ServicePtr join(const core_v1::Service& service, const std::vector<SlicePtr>& slices,
-                std::string_view node) {
-  if (service.metadata.labels.contains(std::string(kProxyName))) return nullptr;
+ServiceRecord read(const core_v1::Service& service) {
+  const auto& metadata = service.metadata;
+  ServiceRecord record{text::cat(metadata.namespace_, "/", metadata.name),
+                       metadata.resource_version, nullptr};
+  if (metadata.labels.contains(std::string(kProxyName))) return record;
   const auto& spec = service.spec;
   auto out = std::make_shared<ServiceEntry>();
   out->namespace_ = service.metadata.namespace_;
@@ -136,24 +138,42 @@ ServicePtr join(const core_v1::Service& service, const std::vector<SlicePtr>& sl
     if (out->type == ServiceType::node_port || out->type == ServiceType::load_balancer)
       port.node_port = static_cast<std::uint16_t>(from.node_port);
     port.app_protocol = from.app_protocol.value_or("");
-    port.endpoints = endpoints_of(port, slices, node);
     out->ports.push_back(std::move(port));
   }
-  if (out->ports.empty() && out->headless) {
-    // A headless Service without ports still has names: its addresses stand under one port 0 that
-    // nothing programs.
-    ServicePort port;
-    ByAddress found;
-    for (const auto& slice : slices)
-      for (const auto& from : slice->endpoints)
-        for (const auto& ip : parse_all(from.addresses)) {
-          Endpoint endpoint = make_endpoint(from, node);
-          endpoint.address = {ip, 0};
-          if (may_be_endpoint(ip)) add_best(found, std::move(endpoint));
-        }
-    for (auto& [address, endpoint] : found) port.endpoints.push_back(std::move(endpoint));
-    if (!port.endpoints.empty()) out->ports.push_back(std::move(port));
+  record.entry = std::move(out);
+  return record;
+}
+
+SliceRecord read(const discovery_v1::EndpointSlice& slice, std::string_view node) {
+  const auto& metadata = slice.metadata;
+  SliceRecord out;
+  out.key = text::cat(metadata.namespace_, "/", metadata.name);
+  out.version = metadata.resource_version;
+  const auto label = metadata.labels.find(std::string(kServiceName));
+  if (label != metadata.labels.end() && !label->second.empty())
+    out.service = text::cat(metadata.namespace_, "/", label->second);
+  for (const auto& from : slice.ports) {
+    const auto protocol = parse_protocol(from.protocol.value_or(""));
+    const auto number = from.port.value_or(0);
+    if (!protocol || number < 1 || number > 65535) continue;
+    out.ports.push_back({from.name.value_or(""), *protocol, static_cast<std::uint16_t>(number)});
   }
+  for (const auto& from : slice.endpoints) {
+    Endpoint endpoint = make_endpoint(from, node);
+    for (const auto& ip : parse_all(from.addresses)) {
+      if (!may_be_endpoint(ip)) continue;
+      endpoint.address = {ip, 0};
+      out.endpoints.push_back(endpoint);
+    }
+  }
+  return out;
+}
+
+ServicePtr join(const ServiceRecord& service, const std::vector<SliceRecordPtr>& slices) {
+  if (!service.entry) return nullptr;
+  auto out = std::make_shared<ServiceEntry>(*service.entry);
+  for (auto& port : out->ports) port.endpoints = endpoints_of(port, slices);
+  if (out->ports.empty() && out->headless) out->ports = nameless_port(slices);
   return out;
 }
 

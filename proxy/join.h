@@ -1,7 +1,9 @@
 // proxy/join.h — one Service and its EndpointSlices → one entry of the snapshot. Pure.
 #pragma once
 
+#include <concepts>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,19 +13,49 @@
 
 namespace nodal::proxy {
 
-/// The key of the Service a slice belongs to ("namespace/name"), or "" when its label is missing.
-std::string service_of(const discovery_v1::EndpointSlice& slice);
+/// What is kept of a Service: an entry that lacks its endpoints.
+struct ServiceRecord {
+  std::string key;      ///< "namespace/name"
+  std::string version;  ///< metadata.resourceVersion
+  /// Null when the proxy leaves the Service alone (label service.kubernetes.io/service-proxy-name).
+  ServicePtr entry;
+};
 
-/// What the dataplane and DNS need to know of one Service. Null when the proxy leaves the Service
-/// alone (label service.kubernetes.io/service-proxy-name).
-///
-/// Endpoints of all slices are merged: one that two slices name counts once, the readier one wins.
+/// What is kept of an EndpointSlice.
+struct SliceRecord {
+  struct Port {
+    std::string name;  ///< as the Service names it
+    Protocol protocol = Protocol::tcp;
+    std::uint16_t number = 0;
+  };
+  std::string key, version;
+  std::string service;  ///< key of the Service it belongs to, "" when its label is missing
+  std::vector<Port> ports;
+  std::vector<Endpoint> endpoints;  ///< one for each address, which has no port here
+};
+using SliceRecordPtr = std::shared_ptr<const SliceRecord>;
+
+template <class Record>
+requires std::same_as<Record, ServiceRecord> || std::same_as<Record, SliceRecord>
+const std::string& key_of(const Record& record) { return record.key; }
+template <class Record>
+requires std::same_as<Record, ServiceRecord> || std::same_as<Record, SliceRecord>
+const std::string& version_of(const Record& record) { return record.version; }
+
+/// @source API reference of Service; KEP-2086
+[[nodiscard]] ServiceRecord read(const core_v1::Service& service);
+
 /// Addresses that no Service may point at (loopback, link-local, multicast, unspecified) are
 /// dropped (SECURITY 3). Absent conditions count as Kubernetes says: ready absent is true, serving
 /// absent is ready, terminating absent is false.
+/// @param node  this node's name
 /// @source API reference of EndpointSlice; KEP-752, KEP-1672
-ServicePtr join(const core_v1::Service& service,
-                const std::vector<std::shared_ptr<const discovery_v1::EndpointSlice>>& slices,
-                std::string_view node);
+[[nodiscard]] SliceRecord read(const discovery_v1::EndpointSlice& slice, std::string_view node);
+
+/// What the dataplane and DNS need to know of one Service. Null when there is none to serve.
+///
+/// Endpoints of all slices are merged: one that two slices name counts once, the readier one wins.
+[[nodiscard]] ServicePtr join(const ServiceRecord& service,
+                              const std::vector<SliceRecordPtr>& slices);
 
 }  // namespace nodal::proxy

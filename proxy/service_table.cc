@@ -1,26 +1,22 @@
 // proxy/service_table.cc — see service_table.h.
 #include "proxy/service_table.h"
 
-#include "proxy/join.h"
-
 namespace nodal::proxy {
 
-ServiceTable::ServiceTable(std::string node, std::function<void()> changed)
-    : node_(std::move(node)), changed_(std::move(changed)) {
-  slices_.add_index("service", [](const discovery_v1::EndpointSlice& slice) {
-    return std::vector<std::string>{service_of(slice)};
-  });
-  services_.on_change([this](const client::Change<core_v1::Service>& change) { note(change.key); });
-  slices_.on_change([this](const client::Change<discovery_v1::EndpointSlice>& change) {
+ServiceTable::ServiceTable(std::function<void()> changed) : changed_(std::move(changed)) {
+  slices_.add_index(
+      "service", [](const SliceRecord& slice) { return std::vector<std::string>{slice.service}; });
+  services_.on_change([this](const client::Change<ServiceRecord>& change) { note(change.key); });
+  slices_.on_change([this](const client::Change<SliceRecord>& change) {
     for (const auto& slice : {change.before, change.after})
-      if (slice)
-        if (auto key = service_of(*slice); !key.empty()) note(std::move(key));
+      if (slice && !slice->service.empty()) note(slice->service);
   });
-  const auto synced = [this] {
+  const auto listed = [this](std::atomic<bool>& which) {
+    which = true;
     if (has_synced()) changed_();
   };
-  services_.on_synced(synced);
-  slices_.on_synced(synced);
+  services_.on_synced([this, listed] { listed(services_listed_); });
+  slices_.on_synced([this, listed] { listed(slices_listed_); });
 }
 
 void ServiceTable::note(std::string key) {
@@ -41,7 +37,7 @@ Changes ServiceTable::take() {
   ServiceSnapshot next = *snapshot_.read();
   for (const auto& key : noted) {
     const auto service = services_.get(key);
-    ServicePtr entry = service ? join(*service, slices_.by_index("service", key), node_) : nullptr;
+    ServicePtr entry = service ? join(*service, slices_.by_index("service", key)) : nullptr;
     const ServicePtr before = next.find(key);
     if (entry && before && *entry == *before) continue;  // e.g. only an annotation changed
     if (!entry && !before) continue;

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/loop/file_watch.h"
 #include "base/loop/stop.h"
+#include "base/memory.h"
 #include "base/net/address.h"
 #include "base/text.h"
 

@@ -34,6 +34,11 @@ template <class T>
 [[nodiscard]] std::string key_of(const T& object) {
   return object_key(object.metadata.namespace_, object.metadata.name);
 }
+/// Differs between two states of one object.
+template <class T>
+[[nodiscard]] const std::string& version_of(const T& object) {
+  return object.metadata.resource_version;
+}
 
 /// The set of all objects of one kind that a reflector has seen, with indices. Objects are
 /// immutable and shared. Thread-safe. Listeners run on the reflector's thread, one change at a
@@ -112,9 +117,7 @@ class Mirror {
       for (const auto& key : gone) changes.push_back({key, set(key, nullptr), nullptr});
       for (const auto& [key, object] : wanted) {
         const auto it = objects_.find(key);
-        if (it != objects_.end() &&
-            it->second->metadata.resource_version == object->metadata.resource_version)
-          continue;
+        if (it != objects_.end() && version_of(*it->second) == version_of(*object)) continue;
         changes.push_back({key, set(key, object), object});
       }
       synced_ = true;

@@ -12,6 +12,8 @@
 
 namespace nodal::client {
 
+class Watcher;
+
 template <class T>
 struct ReflectorOptions {
   std::string namespace_ = {};
@@ -35,8 +37,7 @@ class Reflector {  // explicit instances: generated beside the codecs
   Reflector& operator=(const Reflector&) = delete;
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<Watcher> watcher_;
 };
 
 }  // namespace nodal::client

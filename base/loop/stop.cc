@@ -1,7 +1,6 @@
 // base/loop/stop.cc — see stop.h.
 #include "base/loop/stop.h"
 
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -44,12 +43,6 @@ bool wait_for_stop_or_reload(std::stop_source& stop) {
   }
   stop.request_stop();
   return received == SIGHUP;
-}
-
-void tune_memory() {
-  mallopt(M_ARENA_MAX, 2);
-  mallopt(M_TRIM_THRESHOLD, 256 << 10);
-  mallopt(M_MMAP_THRESHOLD, 256 << 10);
 }
 
 void name_thread(const char* name) {

@@ -22,10 +22,6 @@ void wait_for_stop_signal(std::stop_source& stop);
 /// Thread: main.
 bool wait_for_stop_or_reload(std::stop_source& stop);
 
-/// Caps malloc's arenas and gives freed memory back early: our daemons have many mostly idle
-/// threads.
-void tune_memory();
-
 /// Names the calling thread (15 characters at most reach the kernel).
 void name_thread(const char* name);
 

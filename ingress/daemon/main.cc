@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/loop/stop.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "ingress/balancer.h"
 #include "ingress/controller.h"

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/loop/keyed_loop.h"
 #include "base/loop/stop.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "master/api/loopback.h"
 #include "master/auth/keys.h"

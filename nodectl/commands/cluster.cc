@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/loop/stop.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "base/yaml.h"
 #include "gen/core_v1.h"

@@ -6,12 +6,15 @@
 #include <atomic>
 #include <mutex>
 
+#include "api-client/client/feed.h"
 #include "api-client/client/kubeconfig.h"
 #include "api-client/client/reflector.h"
+#include "api-client/codec/codec.h"
 #include "base/file.h"
 #include "base/http/server.h"
 #include "base/log.h"
 #include "base/loop/stop.h"
+#include "base/memory.h"
 #include "base/netlink/conntrack.h"
 #include "base/text.h"
 #include "proxy/daemon/options.h"
@@ -107,11 +110,14 @@ void forget(const std::vector<GoneFlows>& gone) {
     log::warn("UDP flows to endpoints that are gone stay", {{"error", removed.error().message}});
 }
 
-// What readers of Services never look at stays out of the mirrors.
-template <class T>
-void trim_metadata(T& object) {
-  object.metadata.managed_fields.clear();
-  object.metadata.annotations.clear();
+// Of whole objects only what is served stays in memory.
+template <class Record, class Read>
+client::Watcher::Callbacks records(client::Mirror<Record>& mirror, Read read_object) {
+  return client::feed<Record>(
+      mirror,
+      [read_object](const boost::json::value& value) -> Result<std::shared_ptr<const Record>> {
+        return std::make_shared<const Record>(NODAL_TRY(read_object(value)));
+      });
 }
 
 Result<> remove_everything(const Options& options) {
@@ -134,7 +140,7 @@ Result<> run(const Options& options) {
               {{"error", opened.error().message}});
 
   SyncLoop* loop = nullptr;
-  ServiceTable table(options.node_name, [&loop] {
+  ServiceTable table([&loop] {
     if (loop != nullptr) loop->wake();
   });
   SyncLoop sync(table, NODAL_TRY(nft::NftDataplane::open({.dns = options.cluster_dns})), forget);
@@ -223,13 +229,18 @@ Result<> run(const Options& options) {
   }
 
   const client::Reflector<core_v1::Node> node_feed(
-      api, nodes,
-      {.field_selector = text::cat("metadata.name=", options.node_name),
-       .trim = trim_metadata<core_v1::Node>});
-  const client::Reflector<core_v1::Service> service_feed(api, table.services(),
-                                                         {.trim = trim_metadata<core_v1::Service>});
-  const client::Reflector<discovery_v1::EndpointSlice> slice_feed(
-      api, table.slices(), {.trim = trim_metadata<discovery_v1::EndpointSlice>});
+      api, nodes, {.field_selector = text::cat("metadata.name=", options.node_name)});
+  const client::Watcher service_feed(
+      api, core_v1::Service::kResource, {},
+      records(table.services(), [](const boost::json::value& value) -> Result<ServiceRecord> {
+        return read(NODAL_TRY(codec::decode<core_v1::Service>(value)));
+      }));
+  const client::Watcher slice_feed(
+      api, discovery_v1::EndpointSlice::kResource, {},
+      records(table.slices(), [&options](const boost::json::value& value) -> Result<SliceRecord> {
+        return read(NODAL_TRY(codec::decode<discovery_v1::EndpointSlice>(value)),
+                    options.node_name);
+      }));
   log::info("nodal-proxy is up", {{"version", NODAL_VERSION},
                                   {"node", options.node_name},
                                   {"kubeconfig", options.kubeconfig}});

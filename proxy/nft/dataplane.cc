@@ -1,11 +1,10 @@
 // proxy/nft/dataplane.cc — see dataplane.h.
 #include "proxy/nft/dataplane.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 namespace nodal::proxy::nft {
@@ -165,6 +164,15 @@ void NftDataplane::append_change(Table& table, const std::string& in_table, cons
   }
 }
 
+// Each batch has whole Services.
+Result<> NftDataplane::flush(const Table& table, std::string& chains, Transaction& batch) {
+  if (batch.empty()) return {};
+  NODAL_TRY(applier_.run(chains + render(table.family, table.name, batch)));
+  chains.clear();
+  batch = {};
+  return {};
+}
+
 Result<> NftDataplane::sync_full(Table& table, const ServiceSnapshot& want) {
   Table next;
   next.family = table.family;
@@ -181,23 +189,19 @@ Result<> NftDataplane::sync_full(Table& table, const ServiceSnapshot& want) {
                                next.name, "\n", render_table(table.family, next.name))));
     return {};
   };
-  const auto flush = [&]() -> Result<> {
-    if (batch.empty()) return {};
-    if (!begun) NODAL_TRY(begin());
-    NODAL_TRY(applier_.run(chains + render(table.family, next.name, batch)));
-    chains.clear();
-    batch = {};
-    return {};
+  const auto write = [&]() -> Result<> {
+    if (!begun && !batch.empty()) NODAL_TRY(begin());
+    return flush(next, chains, batch);
   };
   // The IPv4 table is there even without Services: pods need its masquerade.
   if (table.family == Family::ip) NODAL_TRY(begin());
   for (const auto& shard : want.shards()) {
     for (const auto& [key, service] : *shard) {
       append_change(next, next.name, key, service, chains, batch);
-      if (batch.add.size() >= kBatchElements) NODAL_TRY(flush());
+      if (batch.size() >= kBatchElements) NODAL_TRY(write());
     }
   }
-  NODAL_TRY(flush());
+  NODAL_TRY(write());
 
   std::string turn;
   if (begun)
@@ -217,13 +221,13 @@ Result<> NftDataplane::sync_changes(Table& table, const ServiceSnapshot& want,
   std::set<std::string> keys = services;
   keys.insert(table.losers.begin(), table.losers.end());
   std::string chains;
-  Transaction transaction;
-  for (const auto& key : keys)
-    append_change(table, table.name, key, want.find(key), chains, transaction);
-  if (transaction.empty()) return {};
-  if (table.name.empty()) return sync_full(table, want);
-  NODAL_TRY(applier_.run(chains + render(table.family, table.name, transaction)));
-  return {};
+  Transaction batch;
+  for (const auto& key : keys) {
+    append_change(table, table.name, key, want.find(key), chains, batch);
+    if (table.name.empty() && !batch.empty()) return sync_full(table, want);
+    if (batch.size() >= kBatchElements) NODAL_TRY(flush(table, chains, batch));
+  }
+  return flush(table, chains, batch);
 }
 
 Result<> NftDataplane::sync(const ServiceSnapshot& want, const NodeView& node,
@@ -246,7 +250,7 @@ Result<> NftDataplane::sync(const ServiceSnapshot& want, const NodeView& node,
       return wrap(text::cat("change table ", table.name), done.error());
   }
   known_ = true;
-  if (full) ::malloc_trim(0);  // what the batches took
+  if (full || since.services.size() >= kBatchElements) give_back_memory();
   return {};
 }
 

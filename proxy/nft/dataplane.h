@@ -55,6 +55,8 @@ class NftDataplane final : public Dataplane {
   };
 
   NftDataplane(Options options, Applier applier);
+  /// Has the kernel take a batch, and empties it.
+  Result<> flush(const Table& table, std::string& chains, Transaction& batch);
   Result<> sync_full(Table& table, const ServiceSnapshot& want);
   Result<> sync_changes(Table& table, const ServiceSnapshot& want,
                         const std::set<std::string>& services);

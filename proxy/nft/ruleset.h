@@ -66,7 +66,8 @@ using Elements = std::map<Key, Value>;
 struct Transaction {
   Elements remove;
   Elements add;
-  [[nodiscard]] bool empty() const { return remove.empty() && add.empty(); }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] std::size_t size() const { return remove.size() + add.size(); }
 };
 
 /// The most endpoints of one frontend; further ones are left out (and said in the log).

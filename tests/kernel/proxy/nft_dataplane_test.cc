@@ -257,18 +257,35 @@ TEST_F(NftDataplaneTest, RemoveLeavesNothing) {
   EXPECT_EQ(test::sh("test -z \"$(nft list ruleset)\""), 0);
 }
 
+std::vector<ServiceBuilder> thousands(bool with_endpoints) {
+  std::vector<ServiceBuilder> out;
+  for (int i = 0; i < 3000; ++i) {
+    ServiceBuilder service("s" + std::to_string(i));
+    service.cluster_ip("10.96." + std::to_string(1 + i / 250) + "." + std::to_string(i % 250))
+        .port(80);
+    if (with_endpoints) service.to("10.244.1.2:8080").to("10.244.2.2:8080");
+    out.push_back(std::move(service));
+  }
+  return out;
+}
+
 TEST_F(NftDataplaneTest, ThousandsOfServicesLoadInBatches) {
-  std::vector<ServiceBuilder> many;
-  for (int i = 0; i < 3000; ++i)
-    many.push_back(std::move(
-        ServiceBuilder("s" + std::to_string(i))
-            .cluster_ip("10.96." + std::to_string(1 + i / 250) + "." + std::to_string(i % 250))
-            .port(80)
-            .to("10.244.1.2:8080")
-            .to("10.244.2.2:8080")));
-  sync(many);
+  sync(thousands(true));
   EXPECT_NE(from(pod_a_, "10.96.7.77", 80), "refused");
   EXPECT_TRUE(dataplane_->intact().value());
+}
+
+TEST_F(NftDataplaneTest, ThousandsOfServicesChangeInBatches) {
+  sync({});
+  for (const bool with_endpoints : {true, false, true}) {
+    const auto services = thousands(with_endpoints);
+    Changes changes{false, {}};
+    for (const auto& service : services) changes.services.insert(service.key());
+    const auto done = dataplane_->sync(snapshot(services), node_, changes);
+    ASSERT_TRUE(done) << done.error().message;
+    for (const char* ip : {"10.96.1.0", "10.96.7.77", "10.96.12.249"})
+      EXPECT_EQ(from(pod_a_, ip, 80) != "refused", with_endpoints) << ip;
+  }
 }
 
 }  // namespace
