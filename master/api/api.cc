@@ -245,7 +245,7 @@ void Api::route_resource(const CallPtr& call) {
     return call->fail(info.name.empty() ? errors::method_not_allowed().error()
                                         : errors::no_such_path().error());
   call->resource = resource;
-  const auto form = negotiate(call->request.headers.get("Accept"));
+  const auto form = negotiate(call->request.headers.get("Accept"), handlers::is_review(*resource));
   if (!form) return call->fail(errors::not_acceptable().error());
   call->form = *form;
 

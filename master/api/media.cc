@@ -41,12 +41,13 @@ bool takes_json(const Clause& clause) {
 
 }  // namespace
 
-std::optional<Form> negotiate(std::string_view accept) {
+std::optional<Form> negotiate(std::string_view accept, bool whole_only) {
   if (text::trim(accept).empty()) return Form::json;
   for (const auto part : text::split(accept, ',')) {
     const Clause clause = clause_of(part);
     if (!takes_json(clause)) continue;
     if (clause.as.empty()) return Form::json;
+    if (whole_only) continue;
     if (clause.group != "meta.k8s.io" || (clause.version != "v1" && clause.version != "v1beta1"))
       continue;
     if (clause.as == "Table") return Form::table;

@@ -11,7 +11,8 @@ namespace nodal::master {
 enum class Form { json, table, metadata };
 
 /// The first clause of an Accept header that can be served; "" accepts everything. Nothing: 406.
-std::optional<Form> negotiate(std::string_view accept);
+/// @param whole_only  the answer is about no stored object, and has no rows and no metadata
+std::optional<Form> negotiate(std::string_view accept, bool whole_only = false);
 
 /// The first clause that asks for aggregated discovery: "v2" or "v2beta1"; "" when plain JSON comes
 /// first. Nothing: 406.

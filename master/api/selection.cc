@@ -6,6 +6,7 @@
 
 #include "api-client/codec/label_selector.h"
 #include "base/text.h"
+#include "master/registry/conversion.h"
 #include "master/registry/object_store.h"
 
 namespace nodal::master {
@@ -155,6 +156,7 @@ Answer<std::vector<FieldTerm>> parse_fields(const schema::Resource& resource,
     }
     if (!offers(resource, term.field))
       return errors::bad_request(text::cat("field label not supported: ", term.field));
+    term.field = stored_field(resource, term.field);
     out.push_back(std::move(term));
   }
   return out;

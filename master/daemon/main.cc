@@ -128,10 +128,7 @@ Result<> run(const Options& options) {
   NODAL_TRY(renewal());
   renew_daily(api.timers(), renewal);
 
-  const auto events_of = [](std::string_view group) {
-    return key_prefix(*schema::find_resource(group, "v1", "events"), "");
-  };
-  Expiry expiry(*store, {events_of(""), events_of("events.k8s.io")}, kEventLife);
+  Expiry expiry(*store, key_prefix(*schema::find_resource("", "v1", "events"), ""), kEventLife);
   KeyedLoop expiring({.name = "expiry"}, [&](const std::string&) -> Result<Again> {
     NODAL_TRY(expiry.run(clock.now()));
     return Again{kEventLook};

@@ -14,21 +14,19 @@ Result<std::size_t> Expiry::run(TimePoint now) {
   if (marks_.front().at + life_ > now) return std::size_t{0};
   const Revision old = marks_.front().newest;
   std::size_t count = 0;
-  for (const auto& prefix : prefixes_) {
-    std::string after;
-    for (bool more = true; more;) {
-      const auto page = NODAL_TRY(kv_.list(prefix, 0, after, kPage));
-      more = page.more;
-      for (const auto& entry : page.entries) {
-        after = entry.key;
-        if (entry.modified > old) continue;
-        const auto erased = kv_.erase(entry.key, Expect::at(entry.modified));
-        if (erased) ++count;
-        // Written or removed meanwhile: not ours any more.
-        if (!erased && erased.error().code != Errc::conflict &&
-            erased.error().code != Errc::not_found)
-          return std::unexpected(erased.error());
-      }
+  std::string after;
+  for (bool more = true; more;) {
+    const auto page = NODAL_TRY(kv_.list(prefix_, 0, after, kPage));
+    more = page.more;
+    for (const auto& entry : page.entries) {
+      after = entry.key;
+      if (entry.modified > old) continue;
+      const auto erased = kv_.erase(entry.key, Expect::at(entry.modified));
+      if (erased) ++count;
+      // Written or removed meanwhile: not ours any more.
+      if (!erased && erased.error().code != Errc::conflict &&
+          erased.error().code != Errc::not_found)
+        return std::unexpected(erased.error());
     }
   }
   return count;

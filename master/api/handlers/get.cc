@@ -22,7 +22,7 @@ void get(Call& call) {
       return call.fail(error);
     }
   }
-  const auto entry = call.api->objects().get(*call.resource, call.info.namespace_, call.info.name);
+  const auto entry = call.api->objects().get(call.stored(), call.info.namespace_, call.info.name);
   if (!entry) return call.fail(entry.error());
   call.answer_object(200, entry->value);
 }

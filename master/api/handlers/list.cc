@@ -125,7 +125,7 @@ Answer<Collected> collect(Call& call, const Selection& selection, const Range& r
     }
     for (auto& entry : page->entries) {
       const std::string_view tail =
-          std::string_view(entry.key).substr(key_prefix(*call.resource, "").size());
+          std::string_view(entry.key).substr(key_prefix(call.stored(), "").size());
       const auto slash = tail.find('/');
       const bool named = slash != std::string_view::npos && call.resource->namespaced;
       const auto ns = named ? tail.substr(0, slash) : std::string_view();
@@ -196,7 +196,7 @@ void list(const CallPtr& call) {
   auto selection = Selection::parse(*call->resource, call->info);
   if (!selection) return call->fail(selection.error());
   const std::string prefix = key_prefix(
-      *call->resource, call->resource->namespaced ? call->info.namespace_ : std::string());
+      call->stored(), call->resource->namespaced ? call->info.namespace_ : std::string());
   auto range = range_of(call->info, *call->api->parts().kv, prefix);
   if (!range) return call->fail(range.error());
   if (call->form == Form::json && !selection->needs_object() && call->shows_stored())

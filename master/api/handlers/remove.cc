@@ -123,7 +123,7 @@ void remove_collection(Call& call) {
   if (!request) return call.fail(request.error());
   const auto selection = Selection::parse(*call.resource, call.info);
   if (!selection) return call.fail(selection.error());
-  const schema::Resource& resource = *call.resource;
+  const schema::Resource& resource = call.stored();
   const std::string prefix =
       key_prefix(resource, resource.namespaced ? call.info.namespace_ : std::string());
   const auto page = call.api->parts().kv->list(prefix, 0, "", 0);
@@ -141,9 +141,8 @@ void remove_collection(Call& call) {
     }
     removed.push_back(std::move(written->bytes));
   }
-  std::string out =
-      text::cat(R"({"kind":")", resource.kind, R"(List","apiVersion":")", resource.api_version(),
-                R"(","metadata":{"resourceVersion":")", page->revision, R"("},"items":[)");
+  std::string out = text::cat(call.opening("List"), R"(,"metadata":{"resourceVersion":")",
+                              page->revision, R"("},"items":[)");
   for (std::size_t i = 0; i < removed.size(); ++i) {
     if (i > 0) out += ',';
     out += *call.shown(removed[i]);

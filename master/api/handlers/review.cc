@@ -48,6 +48,16 @@ std::optional<RequestInfo> asked(const boost::json::object& spec) {
   return out;
 }
 
+// The review as it was sent, with its kind, and what came of it.
+void answer_review(Call& call, boost::json::object review, boost::json::object status) {
+  review["status"] = std::move(status);
+  boost::json::object out{{"kind", call.resource->kind},
+                          {"apiVersion", call.resource->api_version()},
+                          {"metadata", boost::json::object{}}};
+  for (auto& [key, value] : review) out[key] = std::move(value);
+  call.answer(201, boost::json::serialize(out));
+}
+
 }  // namespace
 
 bool is_review(const schema::Resource& resource) {
@@ -65,13 +75,10 @@ void review(Call& call) {
         {"username", caller.user},
         {"groups", boost::json::array(caller.groups.begin(), caller.groups.end())}};
     if (!caller.uid.empty()) user["uid"] = caller.uid;
-    (*object)["status"] = boost::json::object{{"userInfo", std::move(user)}};
-    return call.answer(201, boost::json::serialize(*object));
+    return answer_review(call, std::move(*object), {{"userInfo", std::move(user)}});
   }
-  if (call.resource->kind == "SelfSubjectRulesReview") {
-    (*object)["status"] = call.api->parts().list_rules(caller);
-    return call.answer(201, boost::json::serialize(*object));
-  }
+  if (call.resource->kind == "SelfSubjectRulesReview")
+    return answer_review(call, std::move(*object), call.api->parts().list_rules(caller));
   const auto* spec = object->if_contains("spec");
   const auto request =
       spec != nullptr && spec->is_object() ? asked(spec->get_object()) : std::nullopt;
@@ -92,8 +99,7 @@ void review(Call& call) {
                                          "specified"}})
                            .error());
   }
-  (*object)["status"] = status_of(call.api->parts().authorize(whose, *request));
-  call.answer(201, boost::json::serialize(*object));
+  answer_review(call, std::move(*object), status_of(call.api->parts().authorize(whose, *request)));
 }
 
 }  // namespace nodal::master::handlers

@@ -26,7 +26,7 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
 
   // The present objects as ADDED.
   void initial(const Page& page) {
-    const std::size_t skip = key_prefix(*call_->resource, "").size();
+    const std::size_t skip = key_prefix(call_->stored(), "").size();
     for (const auto& entry : page.entries) {
       const auto [ns, name] = split(std::string_view(entry.key).substr(skip));
       if (!selection_.key_fits(ns, name)) continue;
@@ -47,7 +47,7 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
   }
 
   void deliver(const Event& event) {
-    const std::size_t skip = key_prefix(*call_->resource, "").size();
+    const std::size_t skip = key_prefix(call_->stored(), "").size();
     const auto [ns, name] = split(std::string_view(event.entry.key).substr(skip));
     if (!selection_.key_fits(ns, name)) return;
     const auto view = call_->api->views().of(call_->stored(), event);
@@ -241,7 +241,7 @@ void watch(const CallPtr& call) {
   const auto terms = terms_of(call->info, kv);
   if (!terms) return call->fail(terms.error());
   const std::string prefix = key_prefix(
-      *call->resource, call->resource->namespaced ? call->info.namespace_ : std::string());
+      call->stored(), call->resource->namespaced ? call->info.namespace_ : std::string());
 
   auto stream = std::make_shared<WatchStream>(call, std::move(*selection), terms->bookmarks);
   Page page;

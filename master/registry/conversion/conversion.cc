@@ -6,6 +6,7 @@
 #include "api-client/codec/defaulting.h"
 #include "base/assert.h"
 #include "base/text.h"
+#include "master/registry/conversion/event.h"
 #include "master/registry/conversion/ingress.h"
 
 namespace nodal::master {
@@ -20,7 +21,7 @@ void name_version(json::object& object, const schema::Resource& resource) {
 }  // namespace
 
 const Conversion* conversion_for(const schema::Resource& resource) {
-  for (const Conversion* conversion : {&kIngressV1beta1})
+  for (const Conversion* conversion : {&kIngressV1beta1, &kEventsGroupEvent})
     if (conversion->kind == resource.kind && conversion->version == resource.version &&
         conversion->group == resource.group)
       return conversion;
@@ -28,8 +29,9 @@ const Conversion* conversion_for(const schema::Resource& resource) {
 }
 
 const schema::Resource& stored_version(const schema::Resource& resource) {
-  if (!conversion_for(resource)) return resource;
-  const auto* stored = schema::find_resource(resource.group, "", resource.plural);
+  const auto* conversion = conversion_for(resource);
+  if (!conversion) return resource;
+  const auto* stored = schema::find_resource(conversion->stored_group, "", resource.plural);
   NODAL_ASSERT(stored != nullptr && !conversion_for(*stored));
   return *stored;
 }
@@ -49,6 +51,12 @@ json::object from_stored(const schema::Resource& served, json::object object) {
   conversion->from_stored(object);
   name_version(object, served);
   return object;
+}
+
+std::string stored_field(const schema::Resource& served, std::string_view field) {
+  const auto* conversion = conversion_for(served);
+  return conversion && conversion->stored_field ? conversion->stored_field(field)
+                                                : std::string(field);
 }
 
 }  // namespace nodal::master

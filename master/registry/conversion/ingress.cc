@@ -26,14 +26,6 @@ void each_backend(json::object& object, std::string_view fallback, void (*conver
   }
 }
 
-void rename(json::object& object, std::string_view from, std::string_view to) {
-  auto* value = object.if_contains(from);
-  if (!value) return;
-  json::value moved = std::move(*value);
-  object.erase(from);
-  object[to] = std::move(moved);
-}
-
 void backend_to_stored(json::object& backend) {
   const auto* name = backend.if_contains("serviceName");
   const auto* port = backend.if_contains("servicePort");
@@ -76,7 +68,11 @@ void ingress_from_stored(json::object& object) {
 
 }  // namespace
 
-const Conversion kIngressV1beta1{"networking.k8s.io", "v1beta1", "Ingress", ingress_to_stored,
-                                 ingress_from_stored};
+const Conversion kIngressV1beta1{.group = "networking.k8s.io",
+                                 .version = "v1beta1",
+                                 .kind = "Ingress",
+                                 .stored_group = "networking.k8s.io",
+                                 .to_stored = ingress_to_stored,
+                                 .from_stored = ingress_from_stored};
 
 }  // namespace nodal::master

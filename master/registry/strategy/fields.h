@@ -57,6 +57,15 @@ inline void carry(json::object& to, const json::object& from, std::string_view k
     to.erase(key);
 }
 
+// Nothing when there is no such member.
+inline void rename(json::object& object, std::string_view from, std::string_view to) {
+  auto* value = object.if_contains(from);
+  if (!value) return;
+  json::value moved = std::move(*value);
+  object.erase(from);
+  object[to] = std::move(moved);
+}
+
 }  // namespace nodal::master::fields
 
 namespace nodal::master {

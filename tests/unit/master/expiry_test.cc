@@ -19,7 +19,7 @@ class ExpiryTest : public testing::Test {
   std::size_t run(std::chrono::minutes at) { return expiry_.run(start_ + at).value(); }
 
   MemoryKv kv_;
-  Expiry expiry_{kv_, {"core/events/"}, 1h};
+  Expiry expiry_{kv_, "core/events/", 1h};
   const TimePoint start_{std::chrono::seconds(1'800'000'000)};
 };
 

@@ -5,9 +5,7 @@
 #include <boost/json.hpp>
 
 #include "base/text.h"
-#include "master/api/api.h"
-#include "master/api/loopback.h"
-#include "master/store/memory_kv.h"
+#include "tests/support/served_api.h"
 
 namespace nodal::master {
 namespace {
@@ -17,30 +15,9 @@ namespace json = boost::json;
 constexpr const char* kCore = "/api/v1/namespaces/default/";
 constexpr const char* kToken = "serviceaccounts/robot/token";
 
-struct Reply {
-  int status = 0;
-  json::object body;
-  [[nodiscard]] std::string message() const {
-    const auto* text = body.if_contains("message");
-    return text ? std::string(text->as_string()) : "";
-  }
-};
-
-class SubresourceApi : public testing::Test {
+class SubresourceApi : public ServedApi {
  protected:
   SubresourceApi() {
-    ApiParts parts;
-    parts.kv = &kv;
-    parts.clock = &clock;
-    parts.authenticate = [](const http::Request&) -> Answer<Caller> {
-      return errors::unauthorized();
-    };
-    parts.authorize = [](const Caller&, const RequestInfo&) { return std::nullopt; };
-    parts.issue_token = [](const json::object&, json::object request) -> Answer<json::object> {
-      return request;
-    };
-    api = std::make_unique<Api>(std::move(parts));
-    call("POST", "/api/v1/namespaces", R"({"metadata":{"name":"default"}})");
     for (const char* name : {"default", "robot"})
       make("serviceaccounts", text::cat(R"({"metadata":{"name":")", name, "\"}}"));
     call("POST", "/api/v1/nodes", R"({"metadata":{"name":"n1"}})");
@@ -50,30 +27,9 @@ class SubresourceApi : public testing::Test {
     make("secrets", R"({"metadata":{"name":"s"}})");
   }
 
-  Reply call(std::string_view method, std::string_view target, std::string_view body = "",
-             http::Headers headers = {}, std::string user = "admin") {
-    LoopbackTransport transport(*api, Caller{std::move(user), {}, ""});
-    http::Request request;
-    request.method = method;
-    request.target = target;
-    request.body = body;
-    request.headers = std::move(headers);
-    const auto answer = transport.send(request, {});
-    Reply out;
-    if (!answer) return out;
-    out.status = answer->status;
-    boost::system::error_code ignored;
-    if (auto value = json::parse(answer->text(), ignored); value.is_object())
-      out.body = value.as_object();
-    return out;
-  }
   Reply make(std::string_view what, std::string_view body, std::string user = "admin") {
     return call("POST", text::cat(kCore, what), body, {}, std::move(user));
   }
-
-  MemoryKv kv;
-  SystemClock clock;
-  std::unique_ptr<Api> api;
 };
 
 TEST_F(SubresourceApi, ATokenLastsAsLongAsAsked) {
