@@ -4,7 +4,8 @@
 cluster_start
 image web:1 "$(busybox_root)" -c 'CMD ["/bin/httpd","-f","-p","8080","-h","/www"]'
 
-cat >"$work/app.yaml" <<'YAML'
+app=$work/app.yaml
+cat >"$app" <<'YAML'
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: conf, labels: {app: web}}
@@ -62,8 +63,8 @@ everyday() {
   local kubectl=$1
   k() { on_node "$kubectl" "$@" 2>&1; }
   local objects='configmap/conf|secret/word|serviceaccount/robot|deployment.apps/web|service/web'
-  expect 'apply creates' '^5$' "$(k apply -f "$work/app.yaml" | grep -Ec "^($objects) created$")"
-  expect 'apply again changes nothing' '^5$' "$(k apply -f "$work/app.yaml" | grep -Ec "^($objects) unchanged$")"
+  expect 'apply creates' '^5$' "$(k apply -f "$app" | grep -Ec "^($objects) created$")"
+  expect 'apply again changes nothing' '^5$' "$(k apply -f "$app" | grep -Ec "^($objects) unchanged$")"
   check 'wait' k wait --for=condition=available deployment/web --timeout=60s
   local pod
   pod=$(k get pods -l app=web -o 'jsonpath={.items[0].metadata.name}')
@@ -99,7 +100,7 @@ everyday() {
     wait
   )"
 
-  expect 'describe pod' 'Successfully assigned default/web-.* to node1' "$(k describe pod "$pod")"
+  expect 'describe pod' "Successfully assigned $ns/web-.* to node1" "$(k describe pod "$pod")"
   expect 'describe pod: probes' 'Liveness: +tcp-socket :http delay=0s timeout=1s period=2s #success=1 #failure=3' "$(k describe pod "$pod")"
   expect 'describe pod: volumes' 'Type: +EmptyDir' "$(k describe pod "$pod")"
   expect 'describe deployment' 'Replicas: +2 desired \| 2 updated \| 2 total \| 2 available' "$(k describe deployment web)"
@@ -128,9 +129,9 @@ everyday() {
   expect 'auth can-i --list' '^\*\.\* +\[\] +\[\] +\[\*\]' "$(k auth can-i --list)"
   expect 'auth can-i of somebody else' '^no( |$)' "$(k auth can-i create pods --as=nobody)"
   expect 'top says what is missing' '[Mm]etrics' "$(k top nodes)"
-  expect 'create namespace' 'created' "$(k create namespace place)"
-  expect 'create in it' 'created' "$(k -n place create configmap here --from-literal=a=b)"
-  expect 'every namespace' '^place +here' "$(k get configmaps -A)"
+  expect 'create namespace' 'created' "$(k create namespace "place-$ns")"
+  expect 'create in it' 'created' "$(k -n "place-$ns" create configmap here --from-literal=a=b)"
+  expect 'every namespace' "^place-$ns +here" "$(k get configmaps -A)"
   expect 'create secret' 'created' "$(k create secret generic made --from-literal=x=y)"
   expect 'run a pod' 'created' "$(k run once --image=web:1 --restart=Never -- sh -c 'echo ran; exit 3')"
   ended() { [ "$(k get pod once -o 'jsonpath={.status.phase}')" = Failed ]; }
@@ -185,16 +186,13 @@ everyday() {
     expect 'bound to a Secret' '^Secret$' "$(k create token robot --bound-object-kind=Secret --bound-object-name=word -o 'jsonpath={.spec.boundObjectRef.kind}')"
   fi
 
-  expect 'delete by file' '^5$' "$(k delete -f "$work/app.yaml" | grep -c deleted)"
+  expect 'delete by file' '^5$' "$(k delete -f "$app" | grep -c deleted)"
   expect 'delete by name' 'deleted' "$(k delete pod once crash nowhere missing large --grace-period=1)"
-  expect 'delete a namespace' 'deleted' "$(k delete namespace place)"
-  expect 'with all that was in it' '^0$' "$(k get configmaps -A | grep -c '^place ')"
+  expect 'delete a namespace' 'deleted' "$(k delete namespace "place-$ns")"
+  expect 'with all that was in it' '^0$' "$(k get configmaps -A | grep -c "^place-$ns ")"
   k delete secret made >/dev/null
-  empty() { [ "$(k get pods,rs,deployments)" = 'No resources found in default namespace.' ]; }
+  empty() { [ "$(k get pods,rs,deployments)" = "No resources found in $ns namespace." ]; }
   check 'then nothing is left' until_true 60 empty
 }
 
-for kubectl in $(all_kubectls); do
-  printf -- '-- %s\n' "$("$kubectl" version --client --short 2>/dev/null | head -n 1 | grep . || "$kubectl" version --client 2>&1 | head -n 1)"
-  everyday "$kubectl"
-done
+each_kubectl everyday

@@ -167,3 +167,30 @@ all_kubectls() {
   # The newest: of its neighbours, or the one in the path.
   ls "$folder"/kubectl.1.* 2>/dev/null | sort -t. -k3 -n | tail -n 1 | grep . || echo "$own"
 }
+
+# each_kubectl FUNCTION: calls it with every kubectl, all at the same time, each in a namespace ($ns), a $work and a
+# kubeconfig of its own; then shows what each said, one after another.
+each_kubectl() {
+  local kubectl name names=() children=() i
+  for kubectl in $(all_kubectls); do
+    name=each-$((${#names[@]} + 1))
+    names+=("$name")
+    (
+      work=$work/$name ns=$name failures=0
+      mkdir -p "$work"
+      cp "$KUBECONFIG" "$work/config"
+      export KUBECONFIG=$work/config
+      printf -- '-- %s\n' "$("$kubectl" version --client --short 2>/dev/null | head -n 1 | grep . || "$kubectl" version --client 2>&1 | head -n 1)"
+      on_node "$kubectl" create namespace "$ns" >/dev/null
+      on_node "$kubectl" config set-context --current --namespace="$ns" >/dev/null
+      "$1" "$kubectl"
+      exit $((failures > 100 ? 100 : failures))
+    ) >"$work/$name.log" 2>&1 &
+    children+=($!)
+  done
+  for i in "${!names[@]}"; do
+    wait "${children[$i]}"
+    failures=$((failures + $?))
+    cat "$work/${names[$i]}.log"
+  done
+}
