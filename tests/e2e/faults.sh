@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tests/e2e/faults.sh — what breaks around a node: no Docker, a Docker that goes away, a full disk, ranges used up. A clear
+# tests/e2e/faults.sh — what breaks around a node: no Docker, a Docker that goes away, a full disk, ranges used up, power that fails. A clear
 # error each time, nothing lost, and all is well again when the cause is gone.
 . "$(dirname "$0")/../support/cluster.sh"
 k() { on_node kubectl "$@" 2>&1; }
@@ -74,3 +74,29 @@ expect 'the master gets through to the agent' '.' "$(k exec deployment/web -- da
 k scale deployment web --replicas=4 >/dev/null
 check 'and the agent to the master' k wait --for=jsonpath='{.status.readyReplicas}'=4 deployment/web --timeout=60s
 expect 'nobody was started anew for it' "^$master_pid $agent_pid\$" "$(pgrep -f "$NODAL_BIN/nodal-master ") $(pgrep -f "$NODAL_BIN/nodal-agent ")"
+
+# The power fails: every process, namespace, link and rule is gone; the disk stays.
+k delete service s2 >/dev/null
+k expose deployment web --port=80 --target-port=8080 >/dev/null
+address=$(k get service web -o 'jsonpath={.spec.clusterIP}')
+answered() { [ "$(on_node curl -s --max-time 1 -o /dev/null -w '%{http_code}' "http://$address/")" = 404 ]; }
+check 'an application answers' until_true 10 answered
+uids() { k get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.uid}{"\n"}{end}' | sort; }
+before=$(uids)
+# shellcheck disable=SC2046 # ids
+containers=$(docker inspect -f '{{.State.Pid}}' $(docker ps -q))
+pkill -9 -f "$NODAL_BIN/nodectl supervise"
+pkill -9 -f "$NODAL_BIN/nodal-"
+pkill -9 -f "$work/docker"
+# shellcheck disable=SC2086 # process ids
+kill -9 $containers
+on_node nft flush ruleset
+grep -Eo " (/[^ ]*)?(/docker/netns|/var/lib/nodal)/[^ ]*" /proc/mounts | sort -r | xargs -r -n 1 umount -l 2>/dev/null
+rm -rf /run/nodal
+on_node sh "$here/start-docker.sh" start "$work/docker" >/dev/null
+cluster_up
+check 'after it the application answers again' until_true 30 answered
+restarted() { [ "$(k get pods -l app=web -o 'jsonpath={.items[*].status.containerStatuses[0].restartCount}')" = '1 1 1 1' ]; }
+check 'every pod was restarted once' until_true 30 restarted
+expect 'they are the same' "^$(printf '%s' "$before" | md5sum)$" "$(uids | head -c -1 | md5sum)"
+check 'all of them are Ready' k wait --for=jsonpath='{.status.readyReplicas}'=4 deployment/web --timeout=30s
