@@ -57,8 +57,8 @@ Result<> Endings::end(const core_v1::Pod& pod, const KillContainer& kill, bool s
   auto grace = kill.grace;
   if (grace.count() > 0) {
     const auto begun = std::chrono::steady_clock::now();
-    const auto* container = find_container(pod, kill.name);
-    if (container != nullptr && container->lifecycle && container->lifecycle->pre_stop)
+    const auto container = find_container(pod, kill.name);
+    if (container && container->lifecycle && container->lifecycle->pre_stop)
       pre_stop(pod, *container, kill);
     if (serves)
       gate_.wait(pod.metadata.namespace_, pod.metadata.name,

@@ -1,6 +1,8 @@
 // agent/pod/facts.cc — see facts.h.
 #include "agent/pod/facts.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace nodal::agent {
@@ -52,11 +54,39 @@ const SeenSandbox* ready_sandbox(const SeenPod& seen) {
   return out;
 }
 
-const core_v1::Container* find_container(const core_v1::Pod& pod, std::string_view name) {
+std::optional<core_v1::Container> find_container(const core_v1::Pod& pod, std::string_view name) {
   for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
     for (const auto& container : *list)
-      if (container.name == name) return &container;
-  return nullptr;
+      if (container.name == name) return container;
+  if (const auto* added = find_ephemeral(pod, name)) return as_container(*added);
+  return std::nullopt;
+}
+
+const core_v1::EphemeralContainer* find_ephemeral(const core_v1::Pod& pod, std::string_view name) {
+  const auto& all = pod.spec.ephemeral_containers;
+  const auto it = std::ranges::find(all, name, &core_v1::EphemeralContainer::name);
+  return it == all.end() ? nullptr : &*it;
+}
+
+core_v1::Container as_container(const core_v1::EphemeralContainer& container) {
+  core_v1::Container out;
+  out.name = container.name;
+  out.image = container.image;
+  out.command = container.command;
+  out.args = container.args;
+  out.working_dir = container.working_dir;
+  out.env = container.env;
+  out.env_from = container.env_from;
+  out.volume_mounts = container.volume_mounts;
+  out.volume_devices = container.volume_devices;
+  out.termination_message_path = container.termination_message_path;
+  out.termination_message_policy = container.termination_message_policy;
+  out.image_pull_policy = container.image_pull_policy;
+  out.security_context = container.security_context;
+  out.stdin = container.stdin;
+  out.stdin_once = container.stdin_once;
+  out.tty = container.tty;
+  return out;
 }
 
 }  // namespace nodal::agent

@@ -2,6 +2,7 @@
 // remembers for us.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,13 @@ inline constexpr const char* kInit = "init";  ///< "true" for init containers
 /// The newest sandbox that is ready; null when there is none.
 [[nodiscard]] const SeenSandbox* ready_sandbox(const SeenPod& seen);
 
-/// The container of that name in the pod's spec, init containers included; null when there is none.
-[[nodiscard]] const core_v1::Container* find_container(const core_v1::Pod& pod,
-                                                       std::string_view name);
+/// The container of that name in the pod's spec, whichever list it is in.
+[[nodiscard]] std::optional<core_v1::Container> find_container(const core_v1::Pod& pod,
+                                                               std::string_view name);
+/// The ephemeral container of that name; null when there is none.
+[[nodiscard]] const core_v1::EphemeralContainer* find_ephemeral(const core_v1::Pod& pod,
+                                                                std::string_view name);
+/// An ephemeral container as one of the others, with what it may have.
+[[nodiscard]] core_v1::Container as_container(const core_v1::EphemeralContainer& container);
 
 }  // namespace nodal::agent

@@ -45,6 +45,7 @@ class Planner {
       return std::move(out_);
     }
     sandbox_ = sandbox;
+    for (const auto& added : pod_.spec.ephemeral_containers) start_once(added);
     if (!start_init()) return std::move(out_);
     for (const auto& container : pod_.spec.containers)
       keep_running(container, pod_.spec.restart_policy);
@@ -178,6 +179,21 @@ class Planner {
     const bool wanted =
         policy == "Always" || policy.empty() || (policy == "OnFailure" && last->exit_code != 0);
     if (wanted) restart(*last, init);
+  }
+
+  // Beside the others, at whatever point those are; never again once it has run.
+  void start_once(const core_v1::EphemeralContainer& container) {
+    const auto* last = newest(seen_, container.name);
+    if (last != nullptr && last->state == ContainerState::created) {
+      out_.actions.push_back(RemoveContainer{last->id});
+      return;
+    }
+    if (last != nullptr) return;
+    // There is a process namespace to join while the target runs.
+    const auto& target = container.target_container_name;
+    const auto* of = newest(seen_, target);
+    if (target.empty() || (of != nullptr && of->state == ContainerState::running))
+      start({container.name, 0, 0, false});
   }
 
   void restart(const SeenContainer& last, bool init) {

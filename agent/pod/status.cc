@@ -45,6 +45,7 @@ class Reporter {
     for (const auto& container : pod_.spec.containers)
       out_.container_statuses.push_back(
           one(container, init_done ? "ContainerCreating" : "PodInitializing"));
+    report_added();
     addresses();
     out_.phase = phase(init_done);
     if (inputs_.past_deadline) {
@@ -75,6 +76,17 @@ class Reporter {
     for (const auto& container : pod_.spec.containers)
       done = done || newest(seen_, container.name) != nullptr;
     return done;
+  }
+
+  // They count for nothing: neither readiness nor the phase depends on them.
+  void report_added() {
+    out_.ephemeral_container_statuses.clear();
+    for (const auto& added : pod_.spec.ephemeral_containers) {
+      auto status = one(as_container(added), "ContainerCreating");
+      status.ready = false;
+      status.started.reset();
+      out_.ephemeral_container_statuses.push_back(std::move(status));
+    }
   }
 
   core_v1::ContainerStatus one(const core_v1::Container& container, const char* waiting_reason) {
@@ -116,8 +128,8 @@ class Reporter {
         const bool again =
             (pod_.spec.restart_policy == "Always" || pod_.spec.restart_policy.empty() ||
              (pod_.spec.restart_policy == "OnFailure" && ended.exit_code != 0)) &&
-            !(init && ended.exit_code == 0) && !pod_.metadata.deletion_timestamp &&
-            !inputs_.past_deadline;
+            !(init && ended.exit_code == 0) && !find_ephemeral(pod_, container.name) &&
+            !pod_.metadata.deletion_timestamp && !inputs_.past_deadline;
         const int level = text::number<int>(annotation(*last, kCrashLevel)).value_or(0);
         const auto back_off = crash_backoff(
             last->finished_at - last->started_at >= std::chrono::minutes(10) ? 0 : level);

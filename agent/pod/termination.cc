@@ -95,8 +95,8 @@ std::map<std::string, std::string> Terminations::messages(const core_v1::Pod& po
   std::map<std::string, std::string> out;
   for (const auto& one : seen.containers) {
     if (one.state != ContainerState::exited) continue;
-    const auto* container = find_container(pod, one.name);
-    if (container == nullptr) continue;
+    const auto container = find_container(pod, one.name);
+    if (!container) continue;
     auto it = known_.find(one.id);
     if (it == known_.end())
       it = known_.emplace(one.id, read(*container, one, longest_termination_message(pod), runtime))

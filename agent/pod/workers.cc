@@ -150,8 +150,10 @@ void PodWorkers::record(const core_v1::Pod& pod, const std::string& container,
   if (!container.empty()) {
     const bool init = std::ranges::any_of(pod.spec.init_containers,
                                           [&](const auto& c) { return c.name == container; });
-    target.field_path =
-        text::cat(init ? "spec.initContainers{" : "spec.containers{", container, "}");
+    target.field_path = text::cat(init                             ? "spec.initContainers{"
+                                  : find_ephemeral(pod, container) ? "spec.ephemeralContainers{"
+                                                                   : "spec.containers{",
+                                  container, "}");
   }
   parts_.events.record(target, type, reason, message);
 }
@@ -215,9 +217,9 @@ Result<> PodWorkers::start(const core_v1::Pod& pod, const SeenPod& seen,
 
 Result<bool> PodWorkers::try_start(const core_v1::Pod& pod, const SeenPod& seen,
                                    const StartContainer& start, Memory& memory) {
-  const auto* container = find_container(pod, start.name);
+  const auto container = find_container(pod, start.name);
   const auto* sandbox = ready_sandbox(seen);
-  if (container == nullptr || sandbox == nullptr)
+  if (!container || sandbox == nullptr)
     return fail(Errc::not_found, text::cat("container ", start.name, " is not to be started"));
   const auto had = NODAL_TRY(images_.ensure(pod, *container));
   if (std::holds_alternative<Images::Pulling>(had)) return false;  // woken when the pull has ended
@@ -241,6 +243,9 @@ Result<bool> PodWorkers::try_start(const core_v1::Pod& pod, const SeenPod& seen,
   auto config =
       container_config(pod, *container, start, *sandbox, image, *env, parts_.node.memory_bytes);
   if (!config) return refuse("CreateContainerConfigError", config.error());
+  if (const auto* added = find_ephemeral(pod, start.name))
+    if (const auto* target = newest(seen, added->target_container_name))
+      config->processes_of = target->id;
   if (auto found = find_profile(config->security, parts_.volumes.profile_folder()); !found)
     return refuse("CreateContainerConfigError", found.error());
   auto mounts = parts_.volumes.mounts(pod, *container, *env);

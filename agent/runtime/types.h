@@ -95,9 +95,10 @@ struct ContainerConfig {
   Resources resources;
   Security security;
   std::map<std::string, std::string>
-      annotations;          ///< ours: spec hash, restart policy, grace period, …
-  std::string log_path;     ///< a file below the sandbox's log directory
-  std::string stop_signal;  ///< "" the image's
+      annotations;           ///< ours: spec hash, restart policy, grace period, …
+  std::string log_path;      ///< a file below the sandbox's log directory
+  std::string stop_signal;   ///< "" the image's
+  std::string processes_of;  ///< id of the container whose process namespace it joins; "" none
   bool stdin_open = false, stdin_once = false, tty = false;
 };
 

@@ -152,7 +152,7 @@ struct AgentServer::State {
     if (container == nullptr || container->state != ContainerState::running)
       return responder->send(answer(
           400,
-          find_container(pod, target.container) == nullptr
+          !find_container(pod, target.container)
               ? text::cat("container ", target.container, " is not valid for pod ", target.pod)
               : text::cat("container ", target.container, " is not running in pod ", target.pod)));
     auto handshake = shake_hands(request, target.streams);

@@ -83,7 +83,8 @@ Result<StreamTarget> parse_stream_target(std::string_view target) {
 
 std::string waiting_to_start(const core_v1::Pod& pod, std::string_view container) {
   std::string_view why = "ContainerCreating";
-  for (const auto* statuses : {&pod.status.container_statuses, &pod.status.init_container_statuses})
+  for (const auto* statuses : {&pod.status.container_statuses, &pod.status.init_container_statuses,
+                               &pod.status.ephemeral_container_statuses})
     for (const auto& status : *statuses)
       if (status.name == container && status.state.waiting && !status.state.waiting->reason.empty())
         why = status.state.waiting->reason;

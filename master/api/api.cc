@@ -300,6 +300,10 @@ void Api::route_resource(const CallPtr& call) {
     if (verb == "get") return handlers::get(*call);
     return blocking(call, verb == "update" ? handlers::update : handlers::patch);
   }
+  if (sub == "ephemeralcontainers") {
+    if (verb == "get") return handlers::get(*call);
+    return blocking(call, verb == "update" ? handlers::update_added : handlers::patch);
+  }
   if (sub == "scale")
     return verb == "get" ? handlers::get_scale(*call) : blocking(call, handlers::write_scale);
   if (sub == "binding") return blocking(call, handlers::bind);

@@ -91,8 +91,9 @@ Answer<json::value> parse_text(std::string_view body, BodyType type,
 }
 
 // All validation of one document.
+// @param part  what alone was to change; null: any of it
 Answer<> validate(const schema::Resource& resource, const json::object& object,
-                  const json::object* old) {
+                  const json::object* old, const SpecPart* part = nullptr) {
   FieldErrors found;
   validate_metadata(resource, object, found);
   if (resource.type) {
@@ -101,7 +102,9 @@ Answer<> validate(const schema::Resource& resource, const json::object& object,
   }
   const Strategy& strategy = strategy_for(resource);
   if (strategy.validate) strategy.validate(object, found);
-  if (old && strategy.validate_update) strategy.validate_update(object, *old, found);
+  const auto change = part ? part->validate_update : strategy.validate_update;
+  if (old && change) change(object, *old, found);
+  if (!old && strategy.validate_create) strategy.validate_create(object, found);
   if (found.empty()) return {};
   return errors::invalid(resource, string_at(object, "metadata", "name"), std::move(found));
 }
@@ -111,6 +114,20 @@ void carry_member(json::object& to, const json::object& from, std::string_view k
     to[key] = *value;
   else
     to.erase(key);
+}
+
+// Leaves of a change what it may be: that field of the spec, and preconditions.
+void keep_part(json::object& object, const json::object& old, std::string_view field) {
+  json::object changed = old;
+  const auto* wanted = object.if_contains("spec");
+  auto& spec = changed["spec"];
+  if (!spec.is_object()) spec.emplace_object();
+  carry_member(spec.get_object(),
+               wanted && wanted->is_object() ? wanted->get_object() : json::object(), field);
+  auto& metadata = metadata_of(changed);
+  for (const std::string_view key : {"resourceVersion", "uid", "managedFields"})
+    carry_member(metadata, metadata_of(object), key);
+  object = std::move(changed);
 }
 
 }  // namespace
@@ -186,6 +203,8 @@ Answer<> prepare_change(const schema::Resource& resource, std::string_view subre
       return errors::invalid(resource, string_at(object, "metadata", "name"), std::move(found));
     return {};
   }
+  const SpecPart* part = subresource.empty() ? nullptr : strategy.part;
+  if (part && part->subresource == subresource) keep_part(object, old, part->field);
   if (resource.has_status) carry_member(object, old, "status");
   if (strategy.prepare_update) strategy.prepare_update(object, old);
   fill_defaults(resource, object);
@@ -197,7 +216,7 @@ Answer<> prepare_change(const schema::Resource& resource, std::string_view subre
   // What was stored before a default existed differs from it in nothing but age.
   json::object defaulted = old;
   fill_defaults(resource, defaulted);
-  return validate(resource, object, &defaulted);
+  return validate(resource, object, &defaulted, part);
 }
 
 Answer<json::object> apply_patch(const Expected& expected, const json::object& object,

@@ -43,7 +43,7 @@ void fill_defaults(const schema::Resource& resource, boost::json::object& object
 /// @errors 422
 Answer<> prepare_new(const schema::Resource& resource, boost::json::object& object);
 /// The rules for a change: carries over what may not change here, defaults, validates.
-/// @param subresource  "" or "status"
+/// @param subresource  "", "status", or that of a SpecPart
 Answer<> prepare_change(const schema::Resource& resource, std::string_view subresource,
                         boost::json::object& object, const boost::json::object& old);
 

@@ -27,7 +27,8 @@ void remove_collection(Call& call);
 
 // Subresources.
 void get_scale(Call& call);
-void write_scale(Call& call);  ///< PUT and PATCH
+void write_scale(Call& call);   ///< PUT and PATCH
+void update_added(Call& call);  ///< PUT of a pod's ephemeral containers
 void bind(Call& call);
 void evict(Call& call);
 void finalize(Call& call);

@@ -22,6 +22,15 @@ using FieldErrors = std::vector<FieldError>;
 /// Nobody reads more of one object.
 inline constexpr std::size_t kMostFieldErrors = 64;
 
+/// A subresource through which one field of the spec is written, and nothing else.
+struct SpecPart {
+  std::string_view subresource;  ///< "ephemeralcontainers"
+  std::string_view field;        ///< of the spec: "ephemeralContainers"
+  /// May not change anything.
+  void (*validate_update)(const boost::json::object& object, const boost::json::object& old,
+                          FieldErrors& errors);
+};
+
 /// What a kind adds to what its descriptor says. All are pure functions of documents. The generic
 /// layer has done protobuf/JSON decoding, pruning and descriptor defaults before, and runs
 /// descriptor validation itself.
@@ -40,6 +49,10 @@ struct Strategy {
                           FieldErrors& errors) = nullptr;
   /// The status that a node or controller reports.
   void (*validate_status)(const boost::json::object& object, FieldErrors& errors) = nullptr;
+  /// What a new object may not have, and an old one may.
+  void (*validate_create)(const boost::json::object& object, FieldErrors& errors) = nullptr;
+  /// Null: its spec is written as a whole.
+  const SpecPart* part = nullptr;
 };
 
 /// The strategy of a kind; an empty one for a kind without cross-field rules.

@@ -59,6 +59,29 @@ metadata: {name: web, labels: {app: web}}
 spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: http}]}
 YAML
 
+# A container added to a running pod.
+debugs() {
+  local kubectl=$1 pod=$2
+  k() { on_node "$kubectl" "$@" 2>&1; }
+  state() { k get pod "$pod" -o "jsonpath={.status.ephemeralContainerStatuses[?(@.name==\"$1\")].state}" | grep -q "$2"; }
+  local before
+  before=$(k get pod "$pod" -o 'jsonpath={.status.containerStatuses[*].containerID}{.status.phase}')
+  mkfifo "$work/keys"
+  (until_true 20 state looks running; sleep 1; echo 'echo sum $((40+2)); exit 5'; sleep 2) >"$work/keys" &
+  timeout 30 script -qefc "nsenter --net=/run/netns/$node_ns $kubectl debug $pod -it --image=web:1 -c looks -- sh" /dev/null <"$work/keys" >"$work/debug" 2>&1
+  rm "$work/keys"
+  expect 'debug: a shell in the pod' '^sum 42' "$(cat "$work/debug")"
+  check 'debug: its end is told' until_true 10 state looks '"exitCode":5'
+  k debug "$pod" --image=web:1 -c beside --target=web -- sh -c 'cat /proc/1/cmdline; echo; exec sleep 300' >/dev/null
+  check 'debug --target runs' until_true 20 state beside running
+  expect 'it sees the processes of its target' 'httpd' "$(k logs "$pod" -c beside | tr '\0' ' ')"
+  expect 'exec into it' '^PID|sleep' "$(k exec "$pod" -c beside -- ps)"
+  expect 'the pod is what it was' "^$before$" "$(k get pod "$pod" -o 'jsonpath={.status.containerStatuses[*].containerID}{.status.phase}')"
+  expect 'describe tells of it' 'Ephemeral Containers:' "$(k describe pod "$pod")"
+  expect 'nodectl as well' 'Ephemeral Containers:' "$(on_node nodectl describe pod "$pod")"
+  expect 'a target that there is not' 'Not found|targetContainerName' "$(k debug "$pod" --image=web:1 -c wrong --target=nobody)"
+}
+
 everyday() {
   local kubectl=$1
   k() { on_node "$kubectl" "$@" 2>&1; }
@@ -108,6 +131,7 @@ everyday() {
   expect 'describe node' 'Allocated resources' "$(k describe node node1)"
   expect 'describe configmap' 'greeting' "$(k describe configmap conf)"
 
+  debugs "$kubectl" "$pod"
   expect 'label' 'labeled' "$(k label pod "$pod" tier=front)"
   expect 'select by label' "^pod/$pod$" "$(k get pods -l 'tier in (front)' -o name)"
   expect 'annotate' 'annotate' "$(k annotate service web note=hello)"

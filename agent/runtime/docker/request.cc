@@ -132,6 +132,8 @@ Result<std::string> container_body(std::string_view sandbox, const SandboxModes&
   host["IpcMode"] = modes.host_ipc ? "host" : joined;
   if (modes.host_pid)
     host["PidMode"] = "host";
+  else if (!config.processes_of.empty())
+    host["PidMode"] = text::cat("container:", config.processes_of);
   else if (modes.share_pid)
     host["PidMode"] = joined;
   if (modes.host_network) host["UTSMode"] = "host";

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "master/api/handlers.h"
 #include "master/registry/conversion.h"
+#include "master/registry/strategy.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -13,8 +14,19 @@ namespace json = boost::json;
 
 constexpr int kAttempts = 8;  // against others that create and delete the object
 
-// Only what the request may set: a status through its subresource, and nothing else there.
+// Only what the request may set: a status or a part of the spec through its subresource, and
+// nothing else there.
 void restrict(const Call& call, json::object& applied) {
+  const auto* part = strategy_for(call.stored()).part;
+  if (part && part->subresource == call.info.subresource) {
+    json::object spec;
+    if (auto* whole = applied.if_contains("spec"); whole && whole->is_object())
+      if (auto* value = whole->get_object().if_contains(part->field))
+        spec[part->field] = std::move(*value);
+    applied["spec"] = std::move(spec);
+    for (const std::string_view key : {"labels", "annotations", "finalizers", "ownerReferences"})
+      metadata_of(applied).erase(key);
+  }
   if (call.info.subresource != "status") {
     if (call.resource->has_status) applied.erase("status");
     return;

@@ -81,6 +81,10 @@ void validate_pod_spec(const boost::json::object& spec, const std::string& path,
 void validate_pod_change(const boost::json::object& pod, const boost::json::object& old,
                          FieldErrors& errors);
 
+/// What of the ephemeral containers of an existing Pod may change: some may be added.
+void validate_added_containers(const boost::json::object& pod, const boost::json::object& old,
+                               FieldErrors& errors);
+
 /// An address that traffic may be sent to: valid, and not the node's own (loopback, link-local),
 /// nor multicast or unspecified.
 void validate_endpoint_ip(std::string_view text, const std::string& field, FieldErrors& errors);

@@ -149,9 +149,20 @@ void validate_pod_status(const json::object& pod, FieldErrors& errors) {
         check(string_in(*ip, "ip"), text::cat("status.podIPs[", i, "].ip"));
 }
 
+void refuse_added(const json::object& pod, FieldErrors& errors) {
+  const auto* spec = object_in(pod, "spec");
+  const auto* added = spec ? list_in(*spec, "ephemeralContainers") : nullptr;
+  if (added && !added->empty())
+    Report(errors).forbidden("spec.ephemeralContainers", "cannot be set on create");
+}
+
+constexpr SpecPart kAddedContainers{"ephemeralcontainers", "ephemeralContainers",
+                                    validate_added_containers};
+
 }  // namespace
 
 const Strategy kPodStrategy{default_pod,  prepare_pod,         nullptr,
-                            validate_pod, validate_pod_change, validate_pod_status};
+                            validate_pod, validate_pod_change, validate_pod_status,
+                            refuse_added, &kAddedContainers};
 
 }  // namespace nodal::master

@@ -10,8 +10,6 @@ namespace {
 
 using namespace fields;
 
-constexpr std::string_view kContainerLists[] = {"initContainers", "containers",
-                                                "ephemeralContainers"};
 constexpr std::string_view kRequired = "requiredDuringSchedulingIgnoredDuringExecution";
 
 std::size_t count_in(const json::object& object, std::string_view list) {
@@ -169,7 +167,7 @@ void validate_pod_change(const json::object& pod, const json::object& old, Field
   if (int_in(b, "terminationGracePeriodSeconds").value_or(0) < 0 &&
       int_in(a, "terminationGracePeriodSeconds") == 1)
     carry(a, b, "terminationGracePeriodSeconds");
-  for (const auto list : kContainerLists) {
+  for (const std::string_view list : {"initContainers", "containers"}) {
     auto* containers = list_in(a, list);
     const auto* others = list_in(b, list);
     if (!containers || !others || containers->size() != others->size()) continue;

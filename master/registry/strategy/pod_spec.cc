@@ -87,14 +87,15 @@ void validate_pod_spec(const json::object& spec, const std::string& path, FieldE
         report.duplicate(at + ".name", name);
       if (string_in(container, "image").empty()) report.required(at + ".image");
       validate_environment(container, at, report);
+      validate_mounts(container, at, volumes, report);
+      validate_security_context(container, at, report);
+      if (list == "ephemeralContainers") return validate_ephemeral(container, spec, at, report);
       if (list == "initContainers" && string_in(container, "restartPolicy") != "Always")
         refuse_probes(container, at, report);
       else
         validate_probes(container, at, report);
       check_resources(container, at, report);
       check_ports(container, at, bool_in(spec, "hostNetwork"), host_ports, report);
-      validate_mounts(container, at, volumes, report);
-      validate_security_context(container, at, report);
     });
   validate_security_context(spec, path, report);
   validate_placement(spec, path, errors);

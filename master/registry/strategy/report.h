@@ -96,6 +96,9 @@ void validate_probes(const boost::json::object& container, const std::string& at
 /// None of them, for a container that runs to its end before the others start.
 void refuse_probes(const boost::json::object& container, const std::string& at,
                    fields::Report& report);
+/// What a container that is added to a running pod may not have, and whose processes it sees.
+void validate_ephemeral(const boost::json::object& container, const boost::json::object& spec,
+                        const std::string& at, fields::Report& report);
 /// Variables of a container and where they come from.
 void validate_environment(const boost::json::object& container, const std::string& at,
                           fields::Report& report);

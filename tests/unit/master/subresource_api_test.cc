@@ -198,5 +198,54 @@ TEST_F(SubresourceApi, AClassIsOneThatThereIs) {
             "pods \"e\" is forbidden: pod rejected: RuntimeClass \"gvisor\" not found");
 }
 
+TEST_F(SubresourceApi, EphemeralContainersAreAddedInEveryForm) {
+  const std::string path = text::cat(kCore, "pods/p/ephemeralcontainers");
+  const auto names = [](const Reply& reply) {
+    std::string out;
+    if (reply.status != 200) return text::cat(reply.status, " ", reply.message());
+    for (const auto& one : reply.body.at("spec").at("ephemeralContainers").as_array())
+      out += text::cat(std::string(one.at("name").as_string()), " ");
+    return out;
+  };
+  const auto patch = [&](std::string_view type, std::string_view body,
+                         std::string_view query = "") {
+    return call("PATCH", path + std::string(query), body,
+                {{"Content-Type", text::cat("application/", type)}});
+  };
+  EXPECT_EQ(call("GET", path).body.at("kind"), "Pod");
+  EXPECT_EQ(names(patch(
+                "strategic-merge-patch+json",
+                R"({"spec":{"nodeName":"n2","ephemeralContainers":[{"name":"a","image":"i"}]}})")),
+            "a ");
+  EXPECT_EQ(string_at(call("GET", path).body, "spec", "nodeName"), "n1");
+  EXPECT_EQ(names(patch("json-patch+json",
+                        R"([{"op":"add","path":"/spec/ephemeralContainers/-",
+                             "value":{"name":"b","image":"i"}}])")),
+            "a b ");
+  EXPECT_EQ(names(patch("apply-patch+yaml",
+                        R"({"apiVersion":"v1","kind":"Pod","spec":{"hostNetwork":true,
+                            "ephemeralContainers":[{"name":"f","image":"i"}]}})",
+                        "?fieldManager=m")),
+            "a b f ");
+  EXPECT_EQ(patch("merge-patch+json", R"({"spec":{"ephemeralContainers":null}})").status, 422);
+  // As kubectl 1.20: the list alone, without those that it could not read.
+  const auto old = call("PUT", path,
+                        R"({"kind":"EphemeralContainers","apiVersion":"v1","metadata":
+                            {"creationTimestamp":null},"ephemeralContainers":[{"name":"d","image":"i"}]})",
+                        {{"Content-Type", "application/json"}});
+  ASSERT_EQ(old.status, 200) << old.message();
+  EXPECT_EQ(old.body.at("kind"), "EphemeralContainers");
+  EXPECT_EQ(old.body.at("ephemeralContainers").as_array().size(), 4u);
+  auto whole = call("GET", path).body;
+  whole.at("spec").at("ephemeralContainers").as_array().push_back({{"name", "e"}, {"image", "i"}});
+  EXPECT_EQ(
+      names(call("PUT", path, json::serialize(whole), {{"Content-Type", "application/json"}})),
+      "a b f d e ");
+  // Without them, a plain PUT is a change that may not be.
+  whole.at("metadata").as_object().erase("resourceVersion");
+  whole.at("spec").as_object().erase("ephemeralContainers");
+  EXPECT_EQ(call("PUT", text::cat(kCore, "pods/p"), json::serialize(whole)).status, 422);
+}
+
 }  // namespace
 }  // namespace nodal::master

@@ -74,6 +74,43 @@ TEST(PodPlan, ANewPodGetsASandboxAndThenItsContainers) {
   EXPECT_EQ(plan(pod("Always"), with({sandbox()}, {up("web")}), {}, t0), PodPlan{});
 }
 
+TEST(PodPlan, AnEphemeralContainerStartsOnceBesideTheOthers) {
+  const auto debugged = [](const std::string& target) {
+    auto out = pod("Always", first);
+    core_v1::EphemeralContainer added;
+    added.name = "debug";
+    added.image = "d";
+    added.target_container_name = target;
+    out.spec.ephemeral_containers.push_back(added);
+    return out;
+  };
+  const StartContainer start{"debug", 0, 0, false};
+  const auto& alone = debugged("");
+  EXPECT_EQ(actions(alone, with({})), (Actions{CreateSandbox{0}}));
+  EXPECT_EQ(actions(alone, with({sandbox()}, {up("first")})), (Actions{start}));
+  EXPECT_EQ(actions(alone, with({sandbox()}, {up("web")})), (Actions{start}));
+  EXPECT_EQ(plan(alone, with({sandbox()}, {up("web"), up("debug")}), {}, t0), PodPlan{});
+  EXPECT_EQ(plan(alone, with({sandbox()}, {up("web"), down("debug", 0, 1)}), {}, t0 + 1h),
+            PodPlan{});
+  EXPECT_EQ(
+      plan(alone,
+           with({sandbox(1)}, {seen("web", 1, ContainerState::running, 0, 1), down("debug", 0, 1)}),
+           {}, t0 + 1h),
+      PodPlan{})
+      << "not in the next sandbox either";
+  EXPECT_EQ(
+      actions(alone, with({sandbox()}, {up("web"), seen("debug", 0, ContainerState::created)})),
+      (Actions{RemoveContainer{"debug0"}}));
+  // Its target has to run.
+  const auto& beside = debugged("web");
+  EXPECT_EQ(plan(beside, with({sandbox()}, {up("first")}), {}, t0), PodPlan{});
+  EXPECT_EQ(actions(beside, with({sandbox()}, {up("web")})), (Actions{start}));
+  PodSituation ending;
+  ending.terminating = true;
+  EXPECT_EQ(actions(alone, with({sandbox()}, {down("web", 0, 0), up("debug")}), ending),
+            (Actions{KillContainer{"debug0", "debug", 30s, "Stopping container debug"}}));
+}
+
 TEST(PodPlan, ASandboxThatEndedIsReplacedUnderANewNumber) {
   EXPECT_EQ(actions(pod("Always"), with({sandbox(3, false)}, {down("web", 0, 0)})),
             (Actions{RemoveSandbox{"sandbox3"}, CreateSandbox{4}}));

@@ -297,6 +297,27 @@ TEST(PodStatus, AConditionsTimeIsThatOfItsChange) {
   EXPECT_EQ(p.status.start_time, t0);
 }
 
+TEST(PodStatus, AnEphemeralContainerCountsForNothing) {
+  auto p = pod();
+  core_v1::EphemeralContainer added;
+  added.name = "debug";
+  added.image = "d";
+  p.spec.ephemeral_containers.push_back(added);
+  auto s = report(p, {up("web")});
+  EXPECT_EQ(s.phase, "Running");
+  EXPECT_EQ(condition(s, "Ready"), "True");
+  ASSERT_EQ(s.ephemeral_container_statuses.size(), 1u);
+  EXPECT_EQ(s.ephemeral_container_statuses[0].state.waiting->reason, "ContainerCreating");
+  s = report(p, {up("web"), up("debug")});
+  EXPECT_TRUE(s.ephemeral_container_statuses[0].state.running);
+  EXPECT_FALSE(s.ephemeral_container_statuses[0].ready);
+  s = report(p, {up("web"), down("debug", 0, 3)});
+  EXPECT_EQ(s.ephemeral_container_statuses[0].state.terminated->exit_code, 3)
+      << "no back-off: it is not started again";
+  EXPECT_EQ(s.phase, "Running");
+  EXPECT_EQ(condition(s, "Ready"), "True");
+}
+
 TEST(PodStatus, PastItsDeadlineAPodHasFailed) {
   StatusInputs late;
   late.past_deadline = true;

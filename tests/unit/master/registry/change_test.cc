@@ -31,12 +31,13 @@ json::object object_of(std::string_view text) {
 }
 
 // What is said of a change from the one to the other; "" when it may be.
-std::string refusal(std::string_view plural, std::string_view before, std::string_view now) {
+std::string refusal(std::string_view plural, std::string_view before, std::string_view now,
+                    std::string_view subresource = "") {
   const auto* resource = schema::find_resource("", "v1", plural);
   auto old = object_of(before);
   fill_defaults(*resource, old);
   auto object = object_of(now);
-  return lines(prepare_change(*resource, "", object, old));
+  return lines(prepare_change(*resource, subresource, object, old));
 }
 
 std::string pod(std::string_view spec, std::string_view container = "") {
@@ -89,6 +90,58 @@ std::string terms(std::string_view list) {
   return text::cat(
       R"("affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":)",
       R"({"nodeSelectorTerms":)", list, "}}}");
+}
+
+TEST(PodChange, EphemeralContainersAreAddedThroughTheirSubresourceAlone) {
+  const auto with = [](std::string_view list) {
+    return pod(text::cat(R"("ephemeralContainers":[)", list, "]"));
+  };
+  const std::string one = R"({"name":"d","image":"d:1"})";
+  const std::string at = "spec.ephemeralContainers[0].";
+  const std::string never = ": Forbidden: cannot be set for an Ephemeral Container";
+  const struct {
+    std::string before, now, refusal;
+  } cases[] = {
+      {pod(""), with(one), ""},
+      {with(one), with(one), ""},
+      {with(one), with(R"({"name":"e","image":"e"},)" + one), ""},
+      // What else differs is left as it was.
+      {with(one),
+       R"({"spec":{"containers":[],"hostNetwork":true,"ephemeralContainers":[)" + one + "]}}", ""},
+      {with(one), pod(""),
+       "spec.ephemeralContainers: Forbidden: existing ephemeral containers \"d\" may not be "
+       "removed\n"},
+      {pod(""), with(R"({"name":"c","image":"d"})"), at + "name: Duplicate value: \"c\""},
+      {pod(""), with(one + "," + one), "spec.ephemeralContainers[1].name: Duplicate value: \"d\""},
+      {pod(""), with(R"({"name":"d"})"), at + "image: Required value"},
+      {pod(""), with(R"({"name":"d","image":"d","targetContainerName":"c"})"), ""},
+      {pod(""), with(R"({"name":"d","image":"d","targetContainerName":"x"})"),
+       at + "targetContainerName: Not found: \"x\""},
+      {with(one), with(one + R"(,{"name":"e","image":"d","targetContainerName":"d"})"),
+       "spec.ephemeralContainers[1].targetContainerName: Not found: \"d\""},
+      {pod(""), with(R"({"name":"d","image":"d","ports":[{"containerPort":80}]})"),
+       at + "ports" + never},
+      {pod(""), with(R"({"name":"d","image":"d","resources":{"limits":{"cpu":"1"}}})"),
+       at + "resources" + never},
+      {pod(""), with(R"({"name":"d","image":"d","livenessProbe":{"exec":{"command":["x"]}}})"),
+       at + "livenessProbe" + never},
+      {pod(""),
+       with(R"({"name":"d","image":"d","lifecycle":{"preStop":{"exec":{"command":["x"]}}}})"),
+       at + "lifecycle" + never},
+  };
+  for (const auto& c : cases)
+    EXPECT_EQ(refusal("pods", c.before, c.now, "ephemeralcontainers"), c.refusal) << c.now;
+  EXPECT_TRUE(
+      refusal("pods", with(one), with(R"({"name":"d","image":"d:2"})"), "ephemeralcontainers")
+          .starts_with("spec.ephemeralContainers: Forbidden: existing ephemeral containers "
+                       "\"d\" may not be changed\n"));
+  EXPECT_TRUE(
+      refusal("pods", pod(""), with(one)).starts_with("spec: Forbidden: pod updates may not"));
+  EXPECT_TRUE(refusal("pods", with(one), with(R"({"name":"d","image":"d:2"})"))
+                  .starts_with("spec: Forbidden: pod updates may not"));
+  auto made = object_of(with(one));
+  EXPECT_EQ(lines(prepare_new(*schema::find_resource("", "v1", "pods"), made)),
+            "spec.ephemeralContainers: Forbidden: cannot be set on create");
 }
 
 TEST(PodChange, AGateIsTakenAwayAndAGatedPodNarrowed) {
