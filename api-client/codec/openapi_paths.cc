@@ -77,7 +77,7 @@ bool has(std::span<const std::string_view> verbs, std::string_view verb) {
 /// Collects the paths of one kind.
 bool is_stream(std::string_view subresource) {
   return subresource == "log" || subresource == "exec" || subresource == "attach" ||
-         subresource == "portforward";
+         subresource == "portforward" || subresource == "proxy";
 }
 
 class Collector {

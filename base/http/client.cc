@@ -507,21 +507,32 @@ struct Client::State {
     bool answered = false;       ///< at least one byte came: the request was processed
   };
 
-  using Sink = std::function<bool(std::string_view)>;
+  /// Where a body goes while it arrives.
+  struct Flow {
+    const std::function<bool(std::string_view)>& sink;
+    const std::function<void(const Response&)>* head = nullptr;  ///< null: only of a 2xx
+    [[nodiscard]] bool takes(int status) const { return head != nullptr || status / 100 == 2; }
+  };
 
   /// One exchange on one connection.
   /// @param idle  for streams: the longest silence, instead of the deadline once the header is
   /// there
-  Result<Outcome> exchange(std::unique_ptr<Link> link, const Request& request, const Sink* sink,
+  Result<Outcome> exchange(std::unique_ptr<Link> link, const Request& request, const Flow* flow,
                            bool upgrade, Deadline deadline,
                            std::optional<std::chrono::milliseconds> idle_limit, int stop_fd,
                            bool& answered) {
     NODAL_TRY(link->write(encode(request, *target), deadline, stop_fd));
     Parser parser(request.method == "HEAD", options.body_limit);
-    if (sink != nullptr) parser.body_limit(boost::none);
+    if (flow != nullptr) parser.body_limit(boost::none);
+    bool begun = flow == nullptr || flow->head == nullptr;
+    const auto begin = [&] {
+      if (!begun && parser.response.status / 100 != 1) (*flow->head)(parser.response);
+      begun = true;
+    };
     std::string collected;
     parser.on_body([&](std::string_view bytes) {
-      if (sink != nullptr && parser.response.status / 100 == 2) return (*sink)(bytes);
+      begin();
+      if (flow != nullptr && flow->takes(parser.response.status)) return flow->sink(bytes);
       collected += bytes;
       return collected.size() <= options.body_limit;
     });
@@ -549,6 +560,7 @@ struct Client::State {
         return fail(Errc::invalid, text::cat("malformed answer: ", error.message()));
       if (used > kHeaderLimit + kReadSize)
         return fail(Errc::invalid, "malformed answer: a header without an end");
+      if (parser.is_header_done()) begin();
       if (parser.is_header_done() && upgrade &&
           (parser.response.status == 101 ||
            (parser.response.status == 200 && parser.response.headers.has("Upgrade")))) {
@@ -562,7 +574,7 @@ struct Client::State {
       if (parser.is_done() && parser.response.status / 100 == 1)
         return fail(Errc::invalid, "an interim answer that was not asked for");
       if (parser.wants_no_more) {
-        if (sink == nullptr || parser.response.status / 100 != 2)
+        if (flow == nullptr || !flow->takes(parser.response.status))
           return fail(Errc::invalid,
                       text::cat("the answer is larger than ", options.body_limit, " bytes"));
         Outcome out;
@@ -578,7 +590,7 @@ struct Client::State {
     return out;
   }
 
-  Result<Outcome> perform(const Request& request, const Sink* sink, bool upgrade, Deadline deadline,
+  Result<Outcome> perform(const Request& request, const Flow* flow, bool upgrade, Deadline deadline,
                           std::optional<std::chrono::milliseconds> idle_limit,
                           const std::stop_token& stop) {
     if (!is_clean(request))
@@ -586,7 +598,7 @@ struct Client::State {
     const StopFd stop_fd(stop);
     if (auto link = take_idle()) {
       bool answered = false;
-      auto outcome = exchange(std::move(link), request, sink, upgrade, deadline, idle_limit,
+      auto outcome = exchange(std::move(link), request, flow, upgrade, deadline, idle_limit,
                               stop_fd.get(), answered);
       // The server may have closed an idle connection at that very moment: then nothing was
       // processed.
@@ -595,7 +607,7 @@ struct Client::State {
     }
     auto link = NODAL_TRY(open(deadline, stop_fd.get()));
     bool answered = false;
-    return exchange(std::move(link), request, sink, upgrade, deadline, idle_limit, stop_fd.get(),
+    return exchange(std::move(link), request, flow, upgrade, deadline, idle_limit, stop_fd.get(),
                     answered);
   }
 };
@@ -631,9 +643,19 @@ Result<Response> Client::send(const Request& request, std::stop_token stop) {
 Result<Response> Client::stream(const Request& request,
                                 const std::function<bool(std::string_view)>& sink,
                                 std::stop_token stop, std::chrono::milliseconds idle) {
+  const State::Flow flow{sink};
   auto outcome = NODAL_TRY(
-      state_->perform(request, &sink, false, Clock::now() + state_->options.timeout, idle, stop));
+      state_->perform(request, &flow, false, Clock::now() + state_->options.timeout, idle, stop));
   return std::move(outcome.response);
+}
+
+Result<> Client::carry(const Request& request, const std::function<void(const Response&)>& head,
+                       const std::function<bool(std::string_view)>& sink, std::stop_token stop,
+                       std::chrono::milliseconds idle) {
+  const State::Flow flow{sink, &head};
+  NODAL_TRY(
+      state_->perform(request, &flow, false, Clock::now() + state_->options.timeout, idle, stop));
+  return {};
 }
 
 Result<Upgraded> Client::upgrade(const Request& request, std::stop_token stop) {

@@ -64,6 +64,12 @@ class Client {
                           std::stop_token stop,
                           std::chrono::milliseconds idle = std::chrono::hours(1));
 
+  /// Like stream(), for an answer of whatever status: `head` gets its status and headers as soon as
+  /// they are there, then `sink` the body.
+  Result<> carry(const Request& request, const std::function<void(const Response&)>& head,
+                 const std::function<bool(std::string_view)>& sink, std::stop_token stop,
+                 std::chrono::milliseconds idle = std::chrono::hours(1));
+
   /// Sends a request with an Upgrade header; the raw connection after a 101 (or Docker's 200 on
   /// hijack).
   Result<Upgraded> upgrade(const Request& request, std::stop_token stop = {});

@@ -245,6 +245,13 @@ void Api::route_resource(const CallPtr& call) {
     return call->fail(info.name.empty() ? errors::method_not_allowed().error()
                                         : errors::no_such_path().error());
   call->resource = resource;
+  if (info.subresource == "proxy") {  // headers and parameters are for somebody else
+    call->subresource = resource->subresource(info.subresource);
+    if (!call->subresource) return call->fail(errors::no_such_path().error());
+    if (!is_subset_of(call->subresource->verbs, info.verb))
+      return call->fail(errors::method_not_allowed().error());
+    return handlers::proxy(call);
+  }
   const auto form = negotiate(call->request.headers.get("Accept"), handlers::is_review(*resource));
   if (!form) return call->fail(errors::not_acceptable().error());
   call->form = *form;

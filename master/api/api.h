@@ -75,6 +75,23 @@ struct ApiParts {
                                        std::stop_token stop)>
       upgrade_agent;
 
+  /// What a `proxy` request goes to.
+  struct Backend {
+    std::string scheme;  ///< http or https
+    std::string host;
+    std::uint16_t port = 0;
+    bool is_agent = false;  ///< it is asked with the master's own certificate, and verified
+  };
+  /// Sends the request; `head` gets status and headers of whatever answer, then `sink` its body.
+  std::function<Result<>(const Backend&, const http::Request& request,
+                         const std::function<void(const http::Response&)>& head,
+                         const std::function<bool(std::string_view)>& sink, std::stop_token stop)>
+      call_backend;
+  /// Asks to switch protocols.
+  std::function<Result<http::Upgraded>(const Backend&, const http::Request& request,
+                                       std::stop_token stop)>
+      upgrade_backend;
+
   /// Takes a line for the audit log; null: none is kept.
   std::function<void(std::string_view line)> audit;
 

@@ -35,6 +35,7 @@ void finalize(Call& call);
 void token(Call& call);
 void log(const CallPtr& call);
 void stream(const CallPtr& call);  ///< exec, attach, portforward
+void proxy(const CallPtr& call);   ///< of pods, services and nodes
 
 // No resources. False: not theirs.
 bool discovery(Call& call);

@@ -23,6 +23,12 @@ Result<std::string> segment_of(std::string_view raw) {
   return std::move(*decoded);
 }
 
+// For another server: whatever its escapes mean, it does not lead up.
+bool is_harmless(std::string_view raw) {
+  const auto decoded = http::percent_decode(raw);
+  return decoded && *decoded != "." && *decoded != "..";
+}
+
 std::string verb_of(std::string_view method, const RequestInfo& info) {
   const bool collection = info.name.empty();
   if (method == "GET" || method == "HEAD") {
@@ -76,9 +82,19 @@ Result<RequestInfo> parse_request(std::string_view method, std::string_view targ
   info.path = path;
 
   std::vector<std::string> parts;
+  std::vector<std::size_t> ends;         // of the parts, in the path
+  std::optional<Error> foreign;          // what would be wrong with a segment of ours
+  std::size_t first_foreign = SIZE_MAX;  // where that is
   for (const auto raw : text::split(path.substr(1), '/')) {
     if (raw.empty()) continue;  // a trailing or doubled slash
-    parts.push_back(NODAL_TRY(segment_of(raw)));
+    auto segment = segment_of(raw);
+    if (!segment && !is_harmless(raw)) return std::unexpected(std::move(segment).error());
+    if (!segment && !foreign) {
+      foreign = segment.error();
+      first_foreign = parts.size();
+    }
+    parts.push_back(segment ? std::move(*segment) : std::string());
+    ends.push_back(static_cast<std::size_t>(raw.data() - path.data()) + raw.size());
   }
 
   std::size_t at = 0;
@@ -87,6 +103,7 @@ Result<RequestInfo> parse_request(std::string_view method, std::string_view targ
   };
   const std::size_t prefix = parts.empty() ? 0 : parts[0] == "api" ? 2 : parts[0] == "apis" ? 3 : 0;
   if (prefix == 0 || parts.size() <= prefix) {  // discovery, health, …
+    if (foreign) return std::unexpected(std::move(*foreign));
     info.verb = text::lower(method);
     return info;
   }
@@ -111,6 +128,9 @@ Result<RequestInfo> parse_request(std::string_view method, std::string_view targ
   info.resource = next();
   info.name = next();
   info.subresource = next();
+  const bool proxied = info.subresource == "proxy";
+  if (foreign && (!proxied || first_foreign < at)) return std::unexpected(std::move(*foreign));
+  if (proxied) info.tail = path.substr(ends[at - 1]);
   while (at < parts.size()) info.rest.push_back(next());
   info.verb =
       watch_prefix && (method == "GET" || method == "HEAD") ? "watch" : verb_of(method, info);

@@ -25,6 +25,7 @@ struct RequestInfo {
   std::string name;
   std::string subresource;
   std::vector<std::string> rest;  ///< segments behind the subresource
+  std::string tail;               ///< of a proxy request: the path behind the subresource, as sent
   std::vector<std::pair<std::string, std::string>> query;
 
   /// The first parameter of that name, or "".
@@ -36,8 +37,9 @@ struct RequestInfo {
   [[nodiscard]] bool flag(std::string_view key) const;
 };
 
-/// @errors invalid: a bad escape, a segment `.` or `..`, an escaped slash or control byte, more
-/// than 256 parameters, or a target of more than 8 KiB
+/// @errors invalid: a bad escape, a segment `.` or `..`, an escaped slash or control byte (but
+/// escaped ones in the tail of a proxy request, which is another server's to read), more than 256
+/// parameters, or a target of more than 8 KiB
 Result<RequestInfo> parse_request(std::string_view method, std::string_view target);
 
 }  // namespace nodal::master

@@ -12,6 +12,9 @@ namespace nodal::master {
 namespace json = boost::json;
 namespace {
 
+constexpr std::chrono::hours kLongestWait{1};     // for the header of a proxied answer
+constexpr std::size_t kMostOfRefusal = 1u << 20;  // bytes of an answer to an upgrade that is none
+
 json::object read(KvStore& kv, std::string_view group, std::string_view plural, std::string_view ns,
                   std::string_view name) {
   const schema::Resource* resource = schema::find_resource(group, "v1", plural);
@@ -59,6 +62,23 @@ Result<http::ClientOptions> options_for(const Foundation& f, const ApiParts::Age
   options.address = text::cat("https://", v6 ? "[" : "", agent.host, v6 ? "]:" : ":", agent.port);
   const auto shown = f.keys.agent_client();
   options.tls = http::ClientTls{f.ca_pem, shown->certificate_pem, shown->key_pem, "", false};
+  return options;
+}
+
+// How to reach what is proxied. Nobody has signed the keys of a pod for its address.
+Result<http::ClientOptions> options_for(const Foundation& f, const ApiParts::Backend& backend) {
+  http::ClientOptions options;
+  if (backend.is_agent) {
+    options = NODAL_TRY(options_for(f, ApiParts::AgentAddress{backend.host, backend.port}));
+  } else {
+    const bool v6 = backend.host.find(':') != std::string::npos;
+    options.address = text::cat(backend.scheme, "://", v6 ? "[" : "", backend.host, v6 ? "]:" : ":",
+                                backend.port);
+    options.tls = http::ClientTls{};
+    options.tls->insecure = true;
+  }
+  options.timeout = kLongestWait;
+  options.body_limit = kMostOfRefusal;
   return options;
 }
 
@@ -191,6 +211,17 @@ ApiParts make_parts(const Foundation& f) {
   parts.upgrade_agent = [&f](const ApiParts::AgentAddress& agent, const http::Request& request,
                              std::stop_token stop) -> Result<http::Upgraded> {
     return http::Client(NODAL_TRY(options_for(f, agent))).upgrade(request, std::move(stop));
+  };
+  parts.call_backend = [&f](const ApiParts::Backend& backend, const http::Request& request,
+                            const std::function<void(const http::Response&)>& head,
+                            const std::function<bool(std::string_view)>& sink,
+                            std::stop_token stop) -> Result<> {
+    return http::Client(NODAL_TRY(options_for(f, backend)))
+        .carry(request, head, sink, std::move(stop));
+  };
+  parts.upgrade_backend = [&f](const ApiParts::Backend& backend, const http::Request& request,
+                               std::stop_token stop) -> Result<http::Upgraded> {
+    return http::Client(NODAL_TRY(options_for(f, backend))).upgrade(request, std::move(stop));
   };
   return parts;
 }

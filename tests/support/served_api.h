@@ -26,14 +26,14 @@ struct Reply {
 /// Everybody may everything; has the namespace "default".
 class ServedApi : public testing::Test {
  protected:
-  ServedApi() {
-    ApiParts parts;
+  explicit ServedApi(ApiParts parts = {}) {
     parts.kv = &kv;
     parts.clock = &clock;
     parts.authenticate = [](const http::Request&) -> Answer<Caller> {
       return errors::unauthorized();
     };
-    parts.authorize = [](const Caller&, const RequestInfo&) { return std::nullopt; };
+    if (!parts.authorize)
+      parts.authorize = [](const Caller&, const RequestInfo&) { return std::nullopt; };
     parts.issue_token = [](const boost::json::object&,
                            boost::json::object request) -> Answer<boost::json::object> {
       return request;

@@ -51,6 +51,26 @@ class HttpClient : public testing::Test {
   std::string address_;
 };
 
+TEST_F(HttpClient, CarriesAnAnswerOfWhateverStatus) {
+  Client client({.address = address_});
+  const auto carried = [&](const char* method, const char* target) {
+    std::string out;
+    const auto done = client.carry(
+        {.method = method, .target = target, .body = ""},
+        [&](const Response& head) { out += text::cat(head.status, ":"); },
+        [&](std::string_view bytes) {
+          out += bytes;
+          return out.size() < 20 || target != std::string_view("/stream");
+        },
+        {});
+    return done ? out : "error";
+  };
+  EXPECT_EQ(carried("GET", "/a"), "200:GET /a ");
+  EXPECT_EQ(carried("GET", "/missing"), "404:GET /missing ");
+  EXPECT_EQ(carried("HEAD", "/a"), "200:");
+  EXPECT_EQ(carried("GET", "/stream"), "200:event\nevent\nevent\n");
+}
+
 TEST_F(HttpClient, SendsAndReads) {
   Client client({.address = address_});
   for (int i = 0; i < 3; ++i) {

@@ -46,6 +46,21 @@ TEST(RequestInfo, ANamespaceIsAResourceToo) {
             "patch /v1 namespaces ns=a name=a sub=status");
 }
 
+TEST(RequestInfo, TheTailOfAProxyRequestIsLeftAsItCame) {
+  const auto tail = [](std::string_view target) {
+    const auto info = parse_request("GET", target);
+    return info ? text::cat(info->resource, " ", info->name, " ", info->tail) : "error";
+  };
+  EXPECT_EQ(tail("/api/v1/namespaces/a/pods/http:b:80/proxy"), "pods http:b:80 ");
+  EXPECT_EQ(tail("/api/v1/namespaces/a/pods/b/proxy/"), "pods b /");
+  EXPECT_EQ(tail("/api/v1/nodes/n/proxy//x/a%2Fb%0a/?q=/z"), "nodes n //x/a%2Fb%0a/");
+  EXPECT_EQ(tail("/api/v1/nodes/n/proxy/proxy/x"), "nodes n /proxy/x");
+  for (const char* wrong : {"/api/v1/nodes/n/proxy/a/../b", "/api/v1/nodes/n/proxy/%2e%2e/b",
+                            "/api/v1/nodes/a%2Fb/proxy/x", "/api/v1/nodes/n/status/a%2Fb",
+                            "/api/v1/nodes/n/proxy/%zz", "/healthz/a%2Fb"})
+    EXPECT_EQ(tail(wrong), "error") << wrong;
+}
+
 TEST(RequestInfo, WhatIsNoResource) {
   for (const char* path : {"/", "/healthz", "/version", "/api", "/apis", "/api/v1", "/apis/apps",
                            "/apis/apps/v1", "/openapi/v3/api/v1"})
