@@ -53,6 +53,7 @@ Command describe_command(const Globals& globals);
 Command logs_command(const Globals& globals);
 Command exec_command(const Globals& globals);
 Command attach_command(const Globals& globals);
+Command debug_command(const Globals& globals);
 Command cp_command(const Globals& globals);
 Command port_forward_command(const Globals& globals);
 Command apply_command(const Globals& globals);

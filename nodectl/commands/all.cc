@@ -49,6 +49,7 @@ Command all_commands(Globals& globals) {
                    logs_command(globals),
                    exec_command(globals),
                    attach_command(globals),
+                   debug_command(globals),
                    cp_command(globals),
                    port_forward_command(globals),
                    wait_command(globals),
