@@ -56,6 +56,7 @@ std::string coloured(std::string_view code, std::string_view text, int stream) {
 
 std::string good(std::string_view text, int stream) { return coloured("32", text, stream); }
 std::string bad(std::string_view text, int stream) { return coloured("31", text, stream); }
+std::string caution(std::string_view text, int stream) { return coloured("33;1", text, stream); }
 
 std::string for_output(std::string text) { return is_terminal() ? printable(text) : text; }
 

@@ -33,6 +33,7 @@ bool is_terminal();
 /// @param stream  STDOUT_FILENO or STDERR_FILENO
 std::string good(std::string_view text, int stream = 1);
 std::string bad(std::string_view text, int stream = 1);
+std::string caution(std::string_view text, int stream = 1);
 /// What objects hold, on its way to standard output: printable on a terminal, byte for byte in a
 /// pipe.
 std::string for_output(std::string text);

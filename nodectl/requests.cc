@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "nodectl/document.h"
 #include "nodectl/errors.h"
+#include "nodectl/warnings.h"
 
 namespace nodal::nodectl {
 namespace {
@@ -25,6 +26,7 @@ http::Request request_of(const Cluster& cluster, const Ask& ask) {
 Result<std::string> ask_text(Cluster& cluster, const Ask& ask) {
   const auto response = cluster.client->transport().send(request_of(cluster, ask), {});
   if (!response) return std::unexpected(transport_error(response.error(), cluster.server));
+  print_warnings(response->headers);
   if (response->status / 100 != 2)
     return std::unexpected(ask.bare ? bare_error(response->status, response->text())
                                     : server_error(response->status, response->text(), ask.doing));

@@ -90,6 +90,15 @@ void tolerate_node_faults(boost::json::object& pod);
 /// The default class, where a new Ingress names none.
 /// @errors 422 for a class named in both ways
 Answer<> admit_ingress(Call& call, boost::json::object& ingress);
+inline bool is_ingress(const schema::Resource& resource) {
+  return resource.group == "networking.k8s.io" && resource.kind == "Ingress";
+}
+/// Warns the client of what is no error and will not work: routes that another Ingress of the class
+/// has, ports that their Service or its pods lack.
+/// @param object  as it was stored
+void warn_of(Call& call, const boost::json::object& object);
+/// Whether there is anything to look at in objects of the kind.
+bool may_warn_of(const schema::Resource& resource);
 /// 403 when a node writes another's Node or Lease, or of its own Node what is not its own to say.
 /// @param old  null for a creation
 Answer<> admit_own(const Call& call, const boost::json::object& object,

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/text.h"
 #include "master/api/api.h"
@@ -17,6 +18,7 @@ namespace nodal::master {
 struct Reply {
   int status = 0;
   boost::json::object body;
+  std::vector<std::string> warnings;  ///< headers as they were sent
   [[nodiscard]] std::string message() const {
     const auto* text = body.if_contains("message");
     return text ? std::string(text->as_string()) : "";
@@ -54,6 +56,7 @@ class ServedApi : public testing::Test {
     Reply out;
     if (!answer) return out;
     out.status = answer->status;
+    for (const auto warning : answer->headers.all("Warning")) out.warnings.emplace_back(warning);
     boost::system::error_code ignored;
     if (auto value = boost::json::parse(answer->text(), ignored); value.is_object())
       out.body = value.as_object();

@@ -52,8 +52,7 @@ Answer<Written> store_new(Call& call, boost::json::object object,
   NODAL_TRY(own(object));
   const bool core = resource.group.empty();
   if (core && resource.kind == "Pod") NODAL_TRY(admit_pod(call, object));
-  if (resource.group == "networking.k8s.io" && resource.kind == "Ingress")
-    NODAL_TRY(admit_ingress(call, object));
+  if (is_ingress(resource)) NODAL_TRY(admit_ingress(call, object));
   NODAL_TRY(admit_own(call, object, nullptr));
   NODAL_TRY(prepare_new(resource, object));
 
@@ -64,6 +63,7 @@ Answer<Written> store_new(Call& call, boost::json::object object,
     auto written = objects.create(resource, object, call.dry_run);
     if (written) {
       if (reserved && !call.dry_run) reserved->keep();
+      warn_of(call, object);
       call.created = string_at(object, "metadata", "name");
       return written;
     }

@@ -32,6 +32,8 @@ Answer<Written> write_change(Call& call, std::string_view subresource,
   auto written = call.api->objects().update_with(resource, call.info.namespace_, call.info.name,
                                                  prepared, call.dry_run);
   if (written && reserved && !call.dry_run && !written->removed) reserved->keep();
+  if (written && subresource.empty() && may_warn_of(resource))
+    warn_of(call, parse_object(*written->bytes));
   return written;
 }
 

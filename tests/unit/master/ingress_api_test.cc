@@ -5,10 +5,8 @@
 #include <boost/json.hpp>
 
 #include "base/text.h"
-#include "master/api/api.h"
-#include "master/api/loopback.h"
 #include "master/registry/conversion.h"
-#include "master/store/memory_kv.h"
+#include "tests/support/served_api.h"
 
 namespace nodal::master {
 namespace {
@@ -64,42 +62,18 @@ TEST(Conversion, KeepsWhatIsOddOrAbsent) {
   }
 }
 
-class IngressApi : public testing::Test {
+class IngressApi : public ServedApi {
  protected:
-  IngressApi() {
-    ApiParts parts;
-    parts.kv = &kv;
-    parts.clock = &clock;
-    parts.authenticate = [](const http::Request&) -> Answer<Caller> {
-      return errors::unauthorized();
-    };
-    parts.authorize = [](const Caller&, const RequestInfo&) -> std::optional<std::string> {
-      return std::nullopt;
-    };
-    api = std::make_unique<Api>(std::move(parts));
-    transport = std::make_unique<LoopbackTransport>(*api, Caller{"admin", {}, ""});
-    send("POST", "/api/v1/namespaces", R"({"metadata":{"name":"default"}})");
-  }
-
   json::value send(std::string_view method, std::string_view target, std::string_view body = "",
                    http::Headers headers = {}) {
-    http::Request request;
-    request.method = method;
-    request.target = target;
-    request.body = body;
-    request.headers = std::move(headers);
-    const auto answer = transport->send(request, {});
-    EXPECT_TRUE(answer);
-    status = answer ? answer->status : 0;
-    boost::system::error_code ignored;
-    return answer ? json::parse(answer->text(), ignored) : json::value();
+    auto reply = call(method, target, body, std::move(headers));
+    status = reply.status;
+    warnings = std::move(reply.warnings);
+    return std::move(reply.body);
   }
 
-  MemoryKv kv;
-  SystemClock clock;
-  std::unique_ptr<Api> api;
-  std::unique_ptr<LoopbackTransport> transport;
   int status = 0;
+  std::vector<std::string> warnings;
 };
 
 TEST_F(IngressApi, EachVersionSeesItsOwnForm) {
@@ -199,6 +173,32 @@ TEST_F(IngressApi, PrintsWhatKubectlShows) {
     cells.pop_back();
     EXPECT_EQ(json::value(cells), json::parse(R"(["web","<none>","example.org","","80"])"));
   }
+}
+
+TEST_F(IngressApi, WarnsOfWhatWillNotWork) {
+  const auto ingress = [](std::string_view name, std::string_view port, std::string_view path) {
+    return text::cat(R"({"metadata":{"name":")", name, R"("},"spec":{"rules":[{"host":"a.org",)",
+                     R"("http":{"paths":[{"path":")", path, R"(","pathType":"Prefix","backend":)",
+                     R"({"service":{"name":"web","port":)", port, "}}}]}}]}}");
+  };
+  send("POST", kNew, ingress("before", R"({"number":80})", "/before"));
+  EXPECT_EQ(warnings, std::vector<std::string>{}) << "its Service may come later";
+  send("POST", "/api/v1/namespaces/default/services",
+       R"({"metadata":{"name":"web"},"spec":{"ports":[{"name":"http","port":80}]}})");
+  send("POST", kNew, ingress("one", R"({"name":"http"})", "/"));
+  EXPECT_EQ(warnings, std::vector<std::string>{});
+  send("POST", kNew, ingress("two", R"({"number":81})", "/"));
+  EXPECT_EQ(status, 201);
+  ASSERT_EQ(warnings.size(), 2u);
+  EXPECT_TRUE(warnings[0].contains("spec.rules[0].http.paths[0]: host ")) << warnings[0];
+  EXPECT_TRUE(warnings[0].contains("taken by Ingress default/one")) << warnings[0];
+  EXPECT_TRUE(
+      warnings[1].contains("backend.service.port: Service web has no port 81; it has 80 "
+                           "(http)"))
+      << warnings[1];
+  send("PUT", text::cat(kNew, "/two"), ingress("two", R"({"number":80})", "/other"));
+  EXPECT_EQ(status, 200);
+  EXPECT_EQ(warnings, std::vector<std::string>{});
 }
 
 TEST_F(IngressApi, DiscoveryPrefersTheStoredVersion) {
