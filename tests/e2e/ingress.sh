@@ -119,6 +119,10 @@ said() { k get events --field-selector "involvedObject.name=$1" -o 'jsonpath={.i
 check 'and is said' until_true 5 said lost 'Service default/nowhere does not exist'
 check 'a bad pattern is refused alone' until_true 10 said bad-pattern 'refuses'
 check 'of two the older has the path' until_true 5 said late 'an older Ingress has it'
+expect 'and who writes one that is taken is warned' 'Warning: spec.rules\[0\].http.paths\[0\]: host "paths.example.org" and path .* taken by Ingress default/paths' "$(
+  k get ingress paths -o json | jq '.metadata |= {name: "taken"} | del(.status)' | on_node nodectl apply -f - 2>&1
+)"
+on_node "$kubectl" delete ingress taken >/dev/null
 expect 'the good ones serve on' '200' "$(code paths.example.org /recipes/42)"
 expect 'nothing is smuggled in' '40[04]|50[0-9]|000' "$(code sly.example.org '/a')"
 k delete ingress bad-pattern late lost sly >/dev/null
