@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "agent/pod/admission.h"
 #include "agent/pod/facts.h"
 #include "base/text.h"
 
@@ -182,6 +183,12 @@ std::string hostname_of(const core_v1::Pod& pod) {
   return out;
 }
 
+std::string domain_name_of(const core_v1::Pod& pod, std::string_view domain) {
+  if (pod.spec.subdomain.empty()) return {};
+  return text::cat(hostname_of(pod), ".", pod.spec.subdomain, ".", pod.metadata.namespace_, ".svc.",
+                   domain);
+}
+
 std::string hosts_file(const core_v1::Pod& pod, const std::string& pod_ip,
                        const std::string& domain, const std::string& of_node) {
   std::string out;
@@ -189,15 +196,15 @@ std::string hosts_file(const core_v1::Pod& pod, const std::string& pod_ip,
     out = of_node;
     if (!out.empty() && !out.ends_with('\n')) out += '\n';
   } else {
+    // Tools tell by the first line whether the file was written for the pod.
     out =
-        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
+        "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
         "ip6-loopback\nfe00::0\tip6-localnet\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
     const auto host = hostname_of(pod);
     if (!pod_ip.empty())
       out += pod.spec.subdomain.empty()
                  ? text::cat(pod_ip, "\t", host, "\n")
-                 : text::cat(pod_ip, "\t", host, ".", pod.spec.subdomain, ".",
-                             pod.metadata.namespace_, ".svc.", domain, "\t", host, "\n");
+                 : text::cat(pod_ip, "\t", domain_name_of(pod, domain), "\t", host, "\n");
   }
   for (const auto& alias : pod.spec.host_aliases)
     out += text::cat(alias.ip, "\t", text::join(alias.hostnames, "\t"), "\n");
@@ -209,7 +216,10 @@ SandboxConfig sandbox_config(const core_v1::Pod& pod, std::uint32_t attempt,
   SandboxConfig out;
   out.pod = ref_of(pod);
   out.attempt = attempt;
-  if (!pod.spec.host_network) out.hostname = hostname_of(pod);
+  if (!pod.spec.host_network) {
+    const bool whole = pod.spec.set_hostname_as_fqdn.value_or(false) && !pod.spec.subdomain.empty();
+    out.hostname = whole ? domain_name_of(pod, dns.domain) : hostname_of(pod);
+  }
   out.dns = dns_config(pod, dns);
   out.labels = pod.metadata.labels;
   out.host_network = pod.spec.host_network;
@@ -224,7 +234,7 @@ SandboxConfig sandbox_config(const core_v1::Pod& pod, std::uint32_t attempt,
                              port.protocol.empty() ? "TCP" : port.protocol, port.host_ip});
   if (pod.spec.security_context)
     for (const auto& sysctl : pod.spec.security_context->sysctls)
-      out.sysctls[sysctl.name] = sysctl.value;
+      out.sysctls[dotted_sysctl(sysctl.name)] = sysctl.value;
   return out;
 }
 

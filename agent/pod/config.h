@@ -26,6 +26,11 @@ struct DnsSettings {
 /// The host name that the pod's containers see: spec.hostname or the pod's name, 63 characters at
 /// most.
 [[nodiscard]] std::string hostname_of(const core_v1::Pod& pod);
+/// The pod's name in the cluster's DNS; "" without a subdomain.
+/// @param domain  of the cluster
+[[nodiscard]] std::string domain_name_of(const core_v1::Pod& pod, std::string_view domain);
+/// The longest host name that the kernel takes, in bytes (HOST_NAME_MAX).
+inline constexpr std::size_t kLongestHostname = 64;
 
 /// Turns the name of a local seccomp profile into its path in the node's folder of profiles.
 /// @errors invalid: absolute, or out of the folder

@@ -24,12 +24,10 @@ std::string upper_name(std::string_view name) {
   return out;
 }
 
+// @source KEP-4369: any printable ASCII but "="
 bool is_env_name(std::string_view name) {
-  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
-         std::ranges::all_of(name, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '-' || c == '.';
-         });
+  return !name.empty() &&
+         std::ranges::all_of(name, [](char c) { return c >= ' ' && c <= '~' && c != '='; });
 }
 
 // As Docker links once had it: HOST, PORT, and the URL forms of each port.

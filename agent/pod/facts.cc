@@ -20,6 +20,16 @@ std::string spec_hash(const core_v1::Container& container) {
   return text::hex(bytes);
 }
 
+bool has_ended_itself(const core_v1::Pod& pod) {
+  return pod.status.phase == "Succeeded" ||
+         (pod.status.phase == "Failed" && pod.status.reason != kDeadlineExceeded);
+}
+
+bool is_outdated(const SeenContainer& seen, const core_v1::Container& container) {
+  const auto hash = annotation(seen, kSpecHash);
+  return !hash.empty() && hash != spec_hash(container);
+}
+
 bool is_sidecar(const core_v1::Container& container) {
   return container.restart_policy.value_or("") == "Always";
 }

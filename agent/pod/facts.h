@@ -11,6 +11,9 @@
 
 namespace nodal::agent {
 
+/// The reason of a pod that was ended by its activeDeadlineSeconds.
+inline constexpr const char* kDeadlineExceeded = "DeadlineExceeded";
+
 // Written on containers, read back after a restart of the agent.
 inline constexpr const char* kSandboxAttempt =
     "sandbox-attempt";  ///< the sandbox a container ran in
@@ -24,6 +27,10 @@ inline constexpr const char* kInit = "init";  ///< "true" for init containers
 /// A hash of the container's fields that a running one cannot follow: the image. Stable across
 /// versions of the agent.
 [[nodiscard]] std::string spec_hash(const core_v1::Container& container);
+/// Succeeded, or failed of its own: a deadline that passes later changes nothing.
+[[nodiscard]] bool has_ended_itself(const core_v1::Pod& pod);
+/// Whether the container was made from another image than the pod names now.
+[[nodiscard]] bool is_outdated(const SeenContainer& seen, const core_v1::Container& container);
 /// An init container that keeps running beside the pod's containers.
 [[nodiscard]] bool is_sidecar(const core_v1::Container& container);
 /// The newest attempt of that container; null when there is none.

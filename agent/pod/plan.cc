@@ -124,7 +124,7 @@ class Planner {
         return false;
       }
       if (last->exit_code == 0) continue;
-      restart(*last, true);
+      restart(container, *last, true);
       return false;
     }
     return true;
@@ -149,8 +149,7 @@ class Planner {
     }
     switch (last->state) {
       case ContainerState::running: {
-        const auto hash = annotation(*last, kSpecHash);
-        if (!hash.empty() && hash != spec_hash(container)) {
+        if (is_outdated(*last, container)) {
           out_.actions.push_back(KillContainer{
               last->id, last->name, situation_.grace,
               text::cat("Container ", container.name, " definition changed, will be restarted")});
@@ -178,7 +177,7 @@ class Planner {
     }
     const bool wanted =
         policy == "Always" || policy.empty() || (policy == "OnFailure" && last->exit_code != 0);
-    if (wanted) restart(*last, init);
+    if (wanted) restart(container, *last, init);
   }
 
   // Beside the others, at whatever point those are; never again once it has run.
@@ -196,7 +195,9 @@ class Planner {
       start({container.name, 0, 0, false});
   }
 
-  void restart(const SeenContainer& last, bool init) {
+  void restart(const core_v1::Container& container, const SeenContainer& last, bool init) {
+    if (is_outdated(last, container))  // another image may do better: it begins without a record
+      return start({last.name, last.attempt + 1, 0, init});
     const bool clean = last.finished_at - last.started_at >= kCleanRun;
     const int level = clean ? 0 : text::number<int>(annotation(last, kCrashLevel)).value_or(0);
     const TimePoint at = last.finished_at + crash_backoff(level);

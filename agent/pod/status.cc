@@ -49,7 +49,7 @@ class Reporter {
     addresses();
     out_.phase = phase(init_done);
     if (inputs_.past_deadline) {
-      out_.reason = "DeadlineExceeded";
+      out_.reason = kDeadlineExceeded;
       out_.message = "Pod was active on the node longer than the specified deadline";
     }
     conditions(init_done);
@@ -131,8 +131,8 @@ class Reporter {
             !(init && ended.exit_code == 0) && !find_ephemeral(pod_, container.name) &&
             !pod_.metadata.deletion_timestamp && !inputs_.past_deadline;
         const int level = text::number<int>(annotation(*last, kCrashLevel)).value_or(0);
-        const auto back_off = crash_backoff(
-            last->finished_at - last->started_at >= std::chrono::minutes(10) ? 0 : level);
+        const bool clean = last->finished_at - last->started_at >= std::chrono::minutes(10);
+        const auto back_off = crash_backoff(clean || is_outdated(*last, container) ? 0 : level);
         const bool waits = now_ < last->finished_at + back_off;
         if (again && !waits && obstacle != inputs_.obstacles.end()) {
           wait(obstacle->second);
@@ -190,6 +190,8 @@ class Reporter {
 
   std::string phase(bool init_done) const {
     if (inputs_.past_deadline) return "Failed";
+    if (pod_.status.phase == "Succeeded" || pod_.status.phase == "Failed")
+      return pod_.status.phase;  // there is no way back
     const bool never = pod_.spec.restart_policy == "Never";
     for (std::size_t i = 0; i < pod_.spec.init_containers.size(); ++i) {
       const auto& status = out_.init_container_statuses[i];

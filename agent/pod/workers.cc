@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "agent/pod/admission.h"
 #include "agent/pod/facts.h"
 #include "agent/pod/status_patch.h"
 #include "base/file.h"
@@ -316,7 +317,14 @@ Result<> PodWorkers::act(const core_v1::Pod& pod, const SeenPod& seen, const Act
              "The pod's hostPort is not served: no plugin of this node's CNI configuration has the "
              "capability portMappings. Install the plugin portmap (Debian: "
              "containernetworking-plugins) and iptables, or use a Service of type NodePort.");
-    const auto made = parts_.runtime.run_sandbox(config);
+    const auto made =
+        config.hostname.size() > kLongestHostname
+            ? fail(Errc::invalid, text::cat("the pod's domain name ", config.hostname, " has ",
+                                            config.hostname.size(), " characters, a host name has ",
+                                            kLongestHostname,
+                                            " at most; shorten hostname or subdomain, or leave out "
+                                            "setHostnameAsFQDN"))
+            : parts_.runtime.run_sandbox(config);
     if (!made) {
       record(pod, "", client::EventType::warning, "FailedCreatePodSandBox",
              text::cat("Failed to create pod sandbox: ", made.error().message));
@@ -343,9 +351,7 @@ void PodWorkers::follow_probes(const core_v1::Pod& pod, const SeenPod& seen) {
   for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
     for (const auto& container : *list) {
       const auto* last = newest(seen, container.name);
-      if (last == nullptr || last->state != ContainerState::running || sandbox == nullptr ||
-          pod.metadata.deletion_timestamp)
-        continue;
+      if (last == nullptr || last->state != ContainerState::running || sandbox == nullptr) continue;
       running.push_back(last->id);
       if (!container.liveness_probe && !container.readiness_probe && !container.startup_probe)
         continue;
@@ -370,6 +376,8 @@ void PodWorkers::follow_probes(const core_v1::Pod& pod, const SeenPod& seen) {
       prober_.watch(pod, container, last->id, ip, last->started_at, was_ready, was_started);
     }
   prober_.keep_only(pod.metadata.uid, running);
+  // Whether a pod that ends is ready goes on to be true or not; whether it lives is settled.
+  if (pod.metadata.deletion_timestamp) prober_.end_liveness(pod.metadata.uid);
 }
 
 Result<> PodWorkers::report(const core_v1::Pod& pod, const SeenPod& seen, Memory& memory,
@@ -388,16 +396,30 @@ Result<> PodWorkers::report(const core_v1::Pod& pod, const SeenPod& seen, Memory
   auto patch = NODAL_TRY(status_patch(base, after));
   if (patch == "{}" || patch == memory.last_patch) return {};
   memory.last_patch = patch;
+  auto written = write_status(pod, std::move(patch));
+  if (!written) memory.last_patch.clear();
+  return written;
+}
+
+Result<> PodWorkers::write_status(const core_v1::Pod& pod, std::string patch) {
   patch.insert(1, text::cat(R"("metadata":{"uid":")", pod.metadata.uid, R"("},)"));
   const auto written = parts_.client->patch<core_v1::Pod>(
       pod.metadata.namespace_, pod.metadata.name, client::PatchType::strategic, patch, "status");
-  if (!written) {
-    memory.last_patch.clear();
-    if (written.error().code == Errc::not_found || written.error().code == Errc::conflict)
-      return {};  // gone, or another of that name
-    return wrap("report status", written.error());
-  }
-  return {};
+  // Gone, or another of that name.
+  if (written || written.error().code == Errc::not_found || written.error().code == Errc::conflict)
+    return {};
+  return wrap("report status", written.error());
+}
+
+Result<> PodWorkers::reject(const core_v1::Pod& pod, const Rejection& why) {
+  if (pod.status.phase == "Failed") return {};
+  record(pod, "", client::EventType::warning, why.reason, why.message);
+  core_v1::Pod after = pod;
+  after.status.phase = "Failed";
+  after.status.reason = why.reason;
+  after.status.message = why.message;
+  if (!after.status.start_time) after.status.start_time = parts_.clock.now();
+  return write_status(pod, NODAL_TRY(status_patch(pod, after)));
 }
 
 Result<> PodWorkers::remove_orphan(const std::string& key) {
@@ -487,15 +509,20 @@ Result<Again> PodWorkers::sync(const std::string& key) {
   if (!replaced.empty()) loop_.wake(text::cat("orphan/", replaced));
 
   const bool terminating = pod.metadata.deletion_timestamp.has_value();
+  // One that was taken up already runs to its end.
+  if (const auto no = rejection(pod); no && !terminating && pod.status.container_statuses.empty()) {
+    NODAL_TRY(reject(pod, *no));
+    return Again{};
+  }
   const TimePoint begun = pod.status.start_time.value_or(parts_.clock.now());
   const bool past_deadline =
-      pod.spec.active_deadline_seconds &&
+      pod.spec.active_deadline_seconds && !has_ended_itself(pod) &&
       parts_.clock.now() >= begun + std::chrono::seconds(*pod.spec.active_deadline_seconds);
   std::optional<std::chrono::nanoseconds> again;
   const auto wake_in = [&](std::chrono::nanoseconds delay) {
     again = again ? std::min(*again, delay) : delay;
   };
-  if (pod.spec.active_deadline_seconds && !past_deadline)
+  if (pod.spec.active_deadline_seconds && !past_deadline && !has_ended_itself(pod))
     wake_in(begun + std::chrono::seconds(*pod.spec.active_deadline_seconds) - parts_.clock.now() +
             std::chrono::milliseconds(1));
 

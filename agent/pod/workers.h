@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "agent/pod/admission.h"
 #include "agent/pod/config.h"
 #include "agent/pod/endings.h"
 #include "agent/pod/env.h"
@@ -83,6 +84,10 @@ class PodWorkers {
                   const std::string& id, const std::string& ip);
   void ended(const std::string& key, const Result<>& outcome);
   Record recorder();
+  /// @param patch  of the pod, without its metadata
+  Result<> write_status(const core_v1::Pod& pod, std::string patch);
+  /// The pod fails, and nothing of it is made.
+  Result<> reject(const core_v1::Pod& pod, const Rejection& why);
   Result<> report(const core_v1::Pod& pod, const SeenPod& seen, Memory& memory, bool past_deadline);
   void follow_probes(const core_v1::Pod& pod, const SeenPod& seen);
   void record(const core_v1::Pod& pod, const std::string& container, client::EventType type,

@@ -208,6 +208,15 @@ void Prober::keep_only(const std::string& pod_uid, const std::vector<std::string
   });
 }
 
+void Prober::end_liveness(const std::string& pod_uid) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(tasks_, [&](const auto& entry) {
+    const bool ends = entry.second.pod_uid == pod_uid && entry.second.kind == ProbeKind::liveness;
+    if (ends) loop_.forget(entry.first);
+    return ends;
+  });
+}
+
 bool Prober::has_started(const std::string& container_id) const {
   const auto it = tasks_.find(text::cat(container_id, "/startup"));
   return it == tasks_.end() || it->second.state.good();

@@ -52,6 +52,8 @@ class Prober {
              bool was_ready, bool was_started);
   /// Forgets every container of the pod but these.
   void keep_only(const std::string& pod_uid, const std::vector<std::string>& container_ids);
+  /// No liveness probe of the pod runs from now on; readiness goes on to be asked.
+  void end_liveness(const std::string& pod_uid);
 
   /// By container id: only containers that have such a probe.
   [[nodiscard]] std::map<std::string, bool> ready_of(const std::string& pod_uid) const;

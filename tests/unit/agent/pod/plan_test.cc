@@ -207,6 +207,15 @@ TEST(PodPlan, CrashesWaitTenSecondsDoublingToFiveMinutes) {
   EXPECT_EQ(crash_backoff(1000), 300s);
 }
 
+TEST(PodPlan, AnotherImageClearsTheRecord) {
+  auto crashed = down("web", 2, 1, 5);
+  core_v1::Container before;
+  before.image = "bad";
+  crashed.annotations[kSpecHash] = spec_hash(before);
+  EXPECT_EQ(actions(pod("Always"), with({sandbox()}, {crashed})),
+            (Actions{StartContainer{"web", 3, 0}}));
+}
+
 TEST(PodPlan, TenMinutesOfWorkClearTheRecord) {
   auto last = down("web", 5, 1, 6);
   last.started_at = t0 - 10min;

@@ -121,6 +121,24 @@ TEST(PodStatus, ARunningPodIsReadyAndHasItsAddresses) {
     EXPECT_EQ(condition(s, type), "True") << type;
 }
 
+TEST(PodStatus, ADeadlineIsNothingToAPodThatHasEnded) {
+  auto p = pod("Never");
+  EXPECT_FALSE(has_ended_itself(p));
+  p.status.phase = "Succeeded";
+  EXPECT_TRUE(has_ended_itself(p));
+  p.status.phase = "Failed";
+  EXPECT_TRUE(has_ended_itself(p));
+  p.status.reason = kDeadlineExceeded;
+  EXPECT_FALSE(has_ended_itself(p)) << "its containers may still be ending";
+}
+
+TEST(PodStatus, APodThatHasEndedStaysSo) {
+  auto p = pod("Never");
+  p.status.phase = "Failed";
+  p.status.reason = "SysctlForbidden";
+  EXPECT_EQ(report(p, {}).phase, "Failed");
+}
+
 TEST(PodStatus, InitContainersHoldThePodInPending) {
   const auto p = pod("Always", first);
   auto s = report(p, {});

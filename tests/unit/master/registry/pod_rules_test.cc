@@ -6,6 +6,27 @@ namespace {
 
 using namespace rules;
 
+TEST(Rules, KernelParametersHaveNames) {
+  const auto sysctls = [](std::string_view list) {
+    return pod("", text::cat(R"("securityContext":{"sysctls":[)", list, "]}"));
+  };
+  const std::string rule =
+      "must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*"
+      "[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+  check("pods",
+        {{sysctls(R"({"name":"kernel.shm_rmid_forced","value":"1"},
+                     {"name":"net/ipv4/tcp_syncookies","value":"1"},
+                     {"name":"safe-and-unsafe","value":"1"})"),
+          ""},
+         {sysctls(R"({"name":"foo-","value":"1"},{"name":"kernel.shmmax","value":"1"},
+                     {"name":"bar..","value":"1"},{"name":"A","value":"1"})"),
+          "spec.securityContext.sysctls[0].name: Invalid value: \"foo-\": " + rule +
+              "\nspec.securityContext.sysctls[2].name: Invalid value: \"bar..\": " + rule +
+              "\nspec.securityContext.sysctls[3].name: Invalid value: \"A\": " + rule},
+         {sysctls(R"({"name":"kernel.msgmax","value":"1"},{"name":"kernel/msgmax","value":"1"})"),
+          "spec.securityContext.sysctls[1].name: Duplicate value: \"kernel/msgmax\""}});
+}
+
 TEST(Rules, APodSaysWhereItMayRun) {
   check(
       "pods",

@@ -1,0 +1,25 @@
+// agent/pod/admission.h — pods that this node does not run, whatever the scheduler thought.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "gen/core_v1.h"
+
+namespace nodal::agent {
+
+/// The reason and message of a pod that fails before anything of it is made.
+struct Rejection {
+  std::string reason, message;
+  bool operator==(const Rejection&) const = default;
+};
+
+/// Only what the kernel keeps apart for each pod, and what cannot harm the node, may be set.
+/// @source Using sysctls in a Kubernetes Cluster: the safe set
+[[nodiscard]] std::optional<Rejection> rejection(const core_v1::Pod& pod);
+
+/// The name of a kernel parameter with dots between its parts; "net/ipv4/conf/eth0.1/arp" has dots
+/// inside a part, which become slashes.
+[[nodiscard]] std::string dotted_sysctl(std::string name);
+
+}  // namespace nodal::agent
