@@ -12,6 +12,7 @@
 #include "agent/runtime/process.h"
 #include "base/http/message.h"
 #include "base/result.h"
+#include "base/stream/handshake.h"
 
 namespace nodal::agent {
 
@@ -67,14 +68,9 @@ struct Handshake {
 /// @errors never: a refusal is an answer (400 no upgrade, 403 no protocol in common)
 [[nodiscard]] Handshake shake_hands(const http::Request& request, const WantedStreams& wanted);
 
-/// True when the request asks to switch to that protocol (Connection: Upgrade, Upgrade:
-/// `protocol`).
-[[nodiscard]] bool wants_upgrade(const http::Request& request, std::string_view protocol);
-/// The headers of a 101 to WebSocket; nothing when the handshake is not RFC 6455's.
-[[nodiscard]] std::optional<http::Headers> websocket_answer(const http::Request& request,
-                                                            std::string_view subprotocol);
-/// The values of a header that may come as several lines or as one list.
-[[nodiscard]] std::vector<std::string> listed(const http::Request& request, std::string_view name);
+using handshake::listed;
+using handshake::wants_upgrade;
+using handshake::websocket_answer;
 
 /// The Status (JSON) that tells the client how the command ended.
 [[nodiscard]] std::string status_of(const CommandEnd& end);

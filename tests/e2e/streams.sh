@@ -125,3 +125,42 @@ for kubectl in $(all_kubectls) "$NODAL_BIN/nodectl"; do
 done
 expect 'nothing but itself runs in the pod' '^2$' "$(docker top "$box_id" | wc -l)"
 check 'the agent holds no stream threads' until_true 20 sh -c "! ps -L -o comm= -p \$(pgrep -f '^[^ ]*nodal-agent ' | head -n 1) | grep -q 'stream-in\|port-forward'"
+
+# A log in the messages of a WebSocket, as clients in a browser read it.
+on_node kubectl run talker --image=box:v1 --restart=Never -- sh -c 'echo alive; echo well; sleep 600' >/dev/null
+check 'a pod talks' until_true 20 sh -c "kubectl() { nsenter --net=/run/netns/$node_ns kubectl \"\$@\"; }; kubectl logs talker | grep -q well"
+user='{.users[0].user.client'
+on_node python3 - "$(on_node kubectl config view --raw -o 'jsonpath={.clusters[0].cluster.server}')" \
+  "$(on_node kubectl config view --raw -o "jsonpath=$user-certificate}")" \
+  "$(on_node kubectl config view --raw -o "jsonpath=$user-key}")" >"$work/socket" 2>&1 <<'PY'
+import base64, os, socket, ssl, sys, urllib.parse
+server = urllib.parse.urlparse(sys.argv[1])
+context = ssl._create_unverified_context()
+context.load_cert_chain(sys.argv[2], sys.argv[3])
+def read(protocol, query=""):
+    raw = socket.create_connection((server.hostname, server.port), timeout=10)
+    with context.wrap_socket(raw) as s:
+        s.sendall((f"GET /api/v1/namespaces/default/pods/talker/log{query} HTTP/1.1\r\nHost: {server.netloc}\r\n"
+                   "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                   f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
+                   f"Sec-WebSocket-Protocol: {protocol}\r\n\r\n").encode())
+        stream = s.makefile("rb")
+        status = stream.readline().split()[1].decode()
+        while stream.readline().strip():
+            pass
+        text = b""
+        while status == "101":
+            first, size = stream.read(2)
+            size = int.from_bytes(stream.read(2), "big") if size == 126 else size
+            payload = stream.read(size)
+            if first == 0x88:
+                return status, text.decode(), int.from_bytes(payload[:2], "big")
+            text += payload
+        return status, stream.read1().decode()
+print(read("binary.k8s.io"))
+print(read("binary.k8s.io", "?tailLines=0"))
+print(read("channel.k8s.io")[0])
+PY
+expect 'a log over a WebSocket' "^\('101', 'alive\\\\nwell\\\\n', 1000\)$" "$(sed -n 1p "$work/socket")"
+expect 'an empty one' "^\('101', '', 1000\)$" "$(sed -n 2p "$work/socket")"
+expect 'a protocol that is not for logs' '^400$' "$(sed -n 3p "$work/socket")"

@@ -1,6 +1,11 @@
 // master/api/subresources/log.cc — pods/log: the agent's answer, passed through.
+#include <algorithm>
 #include <boost/json.hpp>
 
+#include <thread>
+
+#include "base/stream/handshake.h"
+#include "base/stream/websocket_connection.h"
 #include "base/text.h"
 #include "master/api/handlers.h"
 #include "master/api/subresources/agent_call.h"
@@ -10,6 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::string_view kBinary = "binary.k8s.io";
 constexpr std::size_t kAhead = 1u << 20;  // waiting bytes of one log before its producer pauses
 
 // The query for the agent; only what it knows.
@@ -44,25 +50,73 @@ Answer<std::string> agent_query(const RequestInfo& info) {
   return out;
 }
 
+// The way to whoever reads a log: a chunked answer, or the messages of a WebSocket.
+class Output {
+ public:
+  /// @param upgrade  headers of the 101; nothing: a plain answer
+  Output(CallPtr call, std::optional<http::Headers> upgrade, std::stop_source gone)
+      : call_(std::move(call)), upgrade_(std::move(upgrade)), gone_(std::move(gone)) {}
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+  ~Output() {
+    gone_.request_stop();  // ends the listener
+  }
+
+  [[nodiscard]] bool begun() const { return begun_; }
+
+  bool write(std::string_view bytes) {
+    if (!begun_) begin();
+    if (upgrade_) return socket_ && socket_->write(bytes, gone_.get_token()).has_value();
+    return call_->responder->wait_drained(kAhead) &&
+           call_->responder->write(std::make_shared<const std::string>(bytes));
+  }
+
+  void end() {
+    if (!begun_) begin();
+    if (!upgrade_) return call_->responder->end();
+    if (socket_) socket_->shutdown_write();
+  }
+
+ private:
+  void begin() {
+    begun_ = true;
+    if (!upgrade_) {
+      http::Response head;
+      head.headers = {{"Content-Type", "text/plain"}, {"Cache-Control", "no-cache, private"}};
+      call_->note(200);
+      return call_->responder->begin(std::move(head));
+    }
+    call_->note(101);
+    auto raw = call_->responder->upgrade(*upgrade_);
+    if (!raw) return;
+    socket_ = std::make_unique<websocket::StreamConnection>(std::move(raw),
+                                                            websocket::Decoder::From::client);
+    // Whoever goes while a followed log is silent is noticed here alone.
+    listener_ = std::jthread([this] {
+      char unread[512];
+      while (socket_->read(unread, sizeof unread, gone_.get_token()).value_or(0) > 0) {
+      }
+      gone_.request_stop();
+    });
+  }
+
+  const CallPtr call_;
+  const std::optional<http::Headers> upgrade_;
+  std::stop_source gone_;
+  bool begun_ = false;
+  std::unique_ptr<http::Connection> socket_;
+  std::jthread listener_;  // last: joined before what it reads from goes
+};
+
 // On a thread of the stream pool.
 void stream_log(const CallPtr& call, const ApiParts::AgentAddress& agent, const std::string& path,
-                std::stop_token stop) {
-  bool begun = false;
-  const auto begin = [&] {
-    begun = true;
-    http::Response head;
-    head.headers = {{"Content-Type", "text/plain"}, {"Cache-Control", "no-cache, private"}};
-    call->note(200);
-    call->responder->begin(std::move(head));
-  };
-  const auto sink = [&](std::string_view bytes) {
-    if (!begun) begin();
-    return call->responder->wait_drained(kAhead) &&
-           call->responder->write(std::make_shared<const std::string>(bytes));
-  };
-  const auto answer = call->api->parts().call_agent(agent, path, sink, stop);
-  if (begun) {
-    if (answer || stop.stop_requested()) call->responder->end();
+                std::optional<http::Headers> upgrade, const std::stop_source& gone) {
+  const auto stop = gone.get_token();
+  Output out(call, std::move(upgrade), gone);
+  const auto answer = call->api->parts().call_agent(
+      agent, path, [&](std::string_view bytes) { return out.write(bytes); }, stop);
+  if (out.begun()) {
+    if (answer || stop.stop_requested()) out.end();
     return;  // broken off: the dying responder cuts the connection, so that the log does not look
              // whole
   }
@@ -71,15 +125,24 @@ void stream_log(const CallPtr& call, const ApiParts::AgentAddress& agent, const 
         errors::internal(text::cat("Get \"https://", agent.host, ":", agent.port,
                                    path.substr(0, path.find('?')), "\": ", answer.error().message))
             .error());
-  if (answer->status == 200) {
-    begin();
-    return call->responder->end();
-  }
+  if (answer->status == 200) return out.end();
   const auto message = agent_message(*answer);
   if (answer->status == 404)
     return call->fail(errors::not_found(*call->resource, call->info.name).error());
   if (answer->status >= 500) return call->fail(errors::internal(message).error());
   call->fail(errors::bad_request(message).error());
+}
+
+// The headers of the 101 that a client asked for; nothing when it asked for a plain answer.
+Answer<std::optional<http::Headers>> upgrade_of(const http::Request& request) {
+  if (!handshake::wants_upgrade(request, "websocket")) return std::nullopt;
+  const auto offered = handshake::listed(request, "Sec-WebSocket-Protocol");
+  if (!offered.empty() && std::ranges::find(offered, kBinary) == offered.end())
+    return errors::bad_request(
+        text::cat("no WebSocket protocol in common; a log is sent as ", kBinary));
+  auto headers = handshake::websocket_answer(request, offered.empty() ? "" : kBinary);
+  if (!headers) return errors::bad_request("not a WebSocket handshake of version 13");
+  return headers;
 }
 
 }  // namespace
@@ -93,6 +156,8 @@ void log(const CallPtr& call) {
   if (!container) return call->fail(container.error());
   const auto query = agent_query(call->info);
   if (!query) return call->fail(query.error());
+  const auto upgrade = upgrade_of(call->request);
+  if (!upgrade) return call->fail(upgrade.error());
   const auto node = string_at(pod, "spec", "nodeName");
   if (node.empty()) {  // nowhere yet, so no output yet
     http::Response empty;
@@ -107,8 +172,10 @@ void log(const CallPtr& call) {
                                      "/", *container, *query);
   auto stop = std::make_shared<std::stop_source>();
   call->responder->on_gone([stop] { stop->request_stop(); });
-  const bool taken = call->api->streams().run(
-      [call, agent = *agent, path, stop] { stream_log(call, agent, path, stop->get_token()); });
+  const bool taken =
+      call->api->streams().run([call, agent = *agent, path, upgrade = *upgrade, stop] {
+        stream_log(call, agent, path, upgrade, *stop);
+      });
   if (!taken) call->fail(errors::unavailable("too many logs are being read").error());
 }
 
