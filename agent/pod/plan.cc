@@ -26,7 +26,7 @@ class Planner {
                                    "stopping container ");
       return std::move(out_);
     }
-    if (is_over()) {
+    if (is_over() || situation_.over) {
       end("Stopping container ");  // its sidecars
       return std::move(out_);
     }

@@ -59,6 +59,7 @@ struct PodSituation {
       failed_liveness;  ///< ids of containers whose liveness or startup probe has failed
   std::set<std::string> not_started;  ///< ids of containers whose startup probe has not succeeded
   bool past_deadline = false;         ///< activeDeadlineSeconds is over
+  bool over = false;                  ///< it has succeeded or failed: nothing is started again
   std::set<std::string> pulling;      ///< containers whose image is on its way: they wait for it
   /// Containers whose start was refused (no image, no ConfigMap, …): not tried again before.
   std::map<std::string, TimePoint> not_before;

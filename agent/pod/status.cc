@@ -104,6 +104,7 @@ class Reporter {
       out.state.waiting = waiting;
     };
     if (last == nullptr) {
+      if (const auto* told = told_end(container.name)) return *told;
       wait(obstacle != inputs_.obstacles.end() ? obstacle->second : Obstacle{waiting_reason, ""});
       return out;
     }
@@ -157,6 +158,16 @@ class Reporter {
         break;
     }
     return out;
+  }
+
+  // What was told of a container that has gone since; null while the pod may start it again.
+  const core_v1::ContainerStatus* told_end(const std::string& name) const {
+    if (!pod_.metadata.deletion_timestamp && !has_ended_itself(pod_)) return nullptr;
+    for (const auto* list : {&pod_.status.container_statuses, &pod_.status.init_container_statuses,
+                             &pod_.status.ephemeral_container_statuses})
+      for (const auto& status : *list)
+        if (status.name == name && status.state.terminated) return &status;
+    return nullptr;
   }
 
   static std::string duration(std::chrono::seconds time) {

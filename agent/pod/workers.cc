@@ -534,6 +534,7 @@ Result<Again> PodWorkers::sync(const std::string& key) {
     situation.terminating = terminating;
     situation.grace = grace_of(pod);
     situation.past_deadline = past_deadline;
+    situation.over = has_ended_itself(pod);
     for (auto& id : prober_.failed_of(pod.metadata.uid))
       situation.failed_liveness.insert(std::move(id));
     for (const auto& [id, started] : prober_.started_of(pod.metadata.uid))

@@ -153,6 +153,36 @@ check 'a pod is ready' until_true 20 readiness true
 k delete pod ending --wait=false >/dev/null
 check 'and is not any more while it ends' until_true 8 readiness false
 
+k apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: kept, finalizers: [example.com/test]}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: c, image: busybox:1, command: [sleep, '600']}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: once}
+spec:
+  restartPolicy: Never
+  containers: [{name: c, image: busybox:1, command: [sh, -c, 'exit 3']}]
+YAML
+check 'a pod with a finalizer runs' until_true 20 phase_is kept Running
+k delete pod kept --wait=false >/dev/null
+gone() { [ -z "$(docker ps -aq --filter name=_kept_ --filter name=kept)" ]; }
+check 'its containers are gone' until_true 20 gone
+sleep 1
+expect 'the pod tells their end' '^137$|^143$' "$(of kept '{.status.containerStatuses[0].state.terminated.exitCode}')"
+k patch pod kept --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null
+check 'a pod that runs once fails' until_true 20 phase_is once Failed
+uid=$(of once '{.metadata.uid}')
+docker ps -aq | xargs docker inspect -f '{{.Id}} {{json .Config.Labels}}' | grep "$uid" | cut -d' ' -f1 | xargs docker rm -f >/dev/null
+k annotate pod once wake=up >/dev/null
+sleep 2
+expect 'and never runs again, whoever removes its containers' '^Failed 0 3$' "$(of once '{.status.phase} {.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].state.terminated.exitCode}')"
+check 'nothing of it is there' sh -c "! docker ps -aq | xargs docker inspect -f '{{json .Config.Labels}}' | grep -q $uid"
+
 # --- ports of the node
 k apply -f - >/dev/null <<'YAML'
 apiVersion: v1

@@ -207,6 +207,14 @@ TEST(PodPlan, CrashesWaitTenSecondsDoublingToFiveMinutes) {
   EXPECT_EQ(crash_backoff(1000), 300s);
 }
 
+TEST(PodPlan, WhatHasEndedIsNotRunAgainWhenItsContainersAreGone) {
+  PodSituation situation;
+  situation.over = true;
+  const auto gone = plan(pod("Never"), with({}), situation, t0);
+  EXPECT_EQ(gone.actions, Actions{});
+  EXPECT_TRUE(gone.ended);
+}
+
 TEST(PodPlan, AnotherImageClearsTheRecord) {
   auto crashed = down("web", 2, 1, 5);
   core_v1::Container before;

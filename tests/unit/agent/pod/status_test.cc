@@ -139,6 +139,26 @@ TEST(PodStatus, APodThatHasEndedStaysSo) {
   EXPECT_EQ(report(p, {}).phase, "Failed");
 }
 
+TEST(PodStatus, TheEndOfAContainerIsStillToldWhenItIsGone) {
+  auto p = pod("Never");
+  p.status = report(p, {down("web", 1, 3)});
+  EXPECT_EQ(p.status.phase, "Failed");
+  const auto gone = report(p, {}).container_statuses[0];
+  ASSERT_TRUE(gone.state.terminated);
+  EXPECT_EQ(gone.state.terminated->exit_code, 3);
+  EXPECT_EQ(gone.restart_count, 1);
+
+  auto ending = pod();
+  ending.metadata.deletion_timestamp = t0;
+  ending.status = report(ending, {down("web", 0, 0)});
+  EXPECT_TRUE(report(ending, {}).container_statuses[0].state.terminated)
+      << "finalizers keep the pod";
+  auto again = pod();
+  again.status = ending.status;
+  again.status.phase = "Running";
+  EXPECT_EQ(waiting(report(again, {}).container_statuses[0]), "ContainerCreating");
+}
+
 TEST(PodStatus, InitContainersHoldThePodInPending) {
   const auto p = pod("Always", first);
   auto s = report(p, {});
