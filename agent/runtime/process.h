@@ -23,6 +23,8 @@ class ProcessStreams {
                         std::stop_token stop) = 0;
   /// To its standard input; waits while the process takes nothing.
   virtual Result<> write(std::string_view bytes, std::stop_token stop) = 0;
+  /// There is no more for it from this client; what it writes goes on. Only a process that reads
+  /// for one client sees the end.
   virtual void end_input() = 0;
   /// Of its terminal, in characters.
   virtual Result<> resize(int width, int height) = 0;

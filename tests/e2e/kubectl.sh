@@ -79,6 +79,7 @@ debugs() {
   expect 'the pod is what it was' "^$before$" "$(k get pod "$pod" -o 'jsonpath={.status.containerStatuses[*].containerID}{.status.phase}')"
   expect 'describe tells of it' 'Ephemeral Containers:' "$(k describe pod "$pod")"
   expect 'nodectl as well' 'Ephemeral Containers:' "$(on_node nodectl describe pod "$pod")"
+  expect 'debug: the output goes on after the input' '^more$' "$(k debug "$pod" -i --image=web:1 -c once -- sh -c 'sleep 2; echo more' </dev/null)"
   expect 'nodectl debug' '^seen$' "$(on_node nodectl debug "$pod" --attach -q --image=web:1 -c mine -- sh -c 'sleep 2; echo seen' 2>&1)"
   expect 'a target that there is not' 'Not found|targetContainerName' "$(k debug "$pod" --image=web:1 -c wrong --target=nobody)"
 }

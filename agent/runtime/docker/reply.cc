@@ -137,6 +137,7 @@ Result<Details> parse_details(std::string_view body) {
   if (const auto* config = json::object(in, "Config")) {
     out.labels = json::string_map(*config, "Labels");
     out.tty = json::boolean(*config, "Tty");
+    out.stdin_once = json::boolean(*config, "StdinOnce");
   }
   if (const auto* host = json::object(in, "HostConfig")) {
     out.network_mode = json::string(*host, "NetworkMode");

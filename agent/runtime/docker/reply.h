@@ -38,7 +38,7 @@ struct Details {
   TimePoint created_at{}, started_at{}, finished_at{};
   int exit_code = 0;
   std::int64_t pid = 0;
-  bool running = false, oom_killed = false, tty = false;
+  bool running = false, oom_killed = false, tty = false, stdin_once = false;
   std::string network_mode, pid_mode, ipc_mode, cgroup_parent;
 };
 Result<Details> parse_details(std::string_view json);

@@ -18,10 +18,11 @@ constexpr int kMostColumns = 10'000;  // of a terminal that somebody claims to h
 class DockerStreams final : public ProcessStreams {
  public:
   DockerStreams(Engine& engine, std::unique_ptr<http::Connection> connection, bool tty,
-                std::string container, std::string exec_id)
+                bool ends_input, std::string container, std::string exec_id)
       : engine_(engine),
         connection_(std::move(connection)),
         tty_(tty),
+        ends_input_(ends_input),
         container_(std::move(container)),
         exec_id_(std::move(exec_id)) {}
 
@@ -46,7 +47,11 @@ class DockerStreams final : public ProcessStreams {
     return connection_->write(bytes, std::move(stop));
   }
 
-  void end_input() override { connection_->shutdown_write(); }
+  // For a container that goes on reading after the first client, the engine would end the output
+  // together with this client's input.
+  void end_input() override {
+    if (ends_input_) connection_->shutdown_write();
+  }
 
   Result<> resize(int width, int height) override {
     if (width < 1 || height < 1 || width > kMostColumns || height > kMostColumns)
@@ -83,7 +88,7 @@ class DockerStreams final : public ProcessStreams {
 
   Engine& engine_;
   const std::unique_ptr<http::Connection> connection_;
-  const bool tty_;
+  const bool tty_, ends_input_;
   const std::string container_, exec_id_;
 };
 
@@ -103,8 +108,8 @@ Result<std::unique_ptr<ProcessStreams>> DockerRuntime::exec_streams(
   auto connection = NODAL_TRY(
       engine_.upgrade(text::cat("/exec/", exec_id, "/start"),
                       text::cat(R"({"Detach":false,"Tty":)", options.tty ? "true" : "false", "}")));
-  return std::make_unique<DockerStreams>(engine_, std::move(connection), options.tty, container,
-                                         std::move(exec_id));
+  return std::make_unique<DockerStreams>(engine_, std::move(connection), options.tty, true,
+                                         container, std::move(exec_id));
 }
 
 Result<std::unique_ptr<ProcessStreams>> DockerRuntime::attach(std::string_view id,
@@ -119,7 +124,8 @@ Result<std::unique_ptr<ProcessStreams>> DockerRuntime::attach(std::string_view i
   const auto now = NODAL_TRY(parse_details(
       NODAL_TRY(engine_.call("GET", text::cat("/containers/", container, "/json"))).text()));
   if (!now.running) return fail(Errc::not_found, "the container is not running any more");
-  return std::make_unique<DockerStreams>(engine_, std::move(connection), known.tty, container, "");
+  return std::make_unique<DockerStreams>(engine_, std::move(connection), known.tty,
+                                         known.stdin_once, container, "");
 }
 
 }  // namespace nodal::agent::docker
