@@ -87,7 +87,7 @@ Result<> run(const Options& options) {
 
   const auto capacity = read_capacity(options.root_dir);
   const NodeFactsForPods facts{options.node_name, options.node_ip, capacity.cpus * 1000,
-                               capacity.memory_bytes};
+                               capacity.memory_bytes, capacity.disk_bytes};
   const DnsSettings dns{options.cluster_dns, options.cluster_domain, host_dns(options.resolv_conf)};
   client::EventRecorder events(api, "kubelet", options.node_name);
   client::Mirror<core_v1::Pod> pods;

@@ -131,9 +131,10 @@ std::optional<std::string> resource_value(const core_v1::Pod& pod, const std::st
                               ? 1000
                               : std::max<std::int64_t>(field.divisor.milli_value(), 1));
   }
-  const std::int64_t amount = it != values.end()               ? it->second.value()
-                              : limits && resource == "memory" ? node.memory_bytes
-                                                               : 0;
+  const std::int64_t of_node = resource == "memory"              ? node.memory_bytes
+                               : resource == "ephemeral-storage" ? node.disk_bytes
+                                                                 : 0;
+  const std::int64_t amount = it != values.end() ? it->second.value() : limits ? of_node : 0;
   return divided(amount,
                  field.divisor.is_zero() ? 1 : std::max<std::int64_t>(field.divisor.value(), 1));
 }

@@ -25,7 +25,8 @@ struct References {
 /// What the downward API tells beyond the pod's own object.
 struct NodeFactsForPods {
   std::string name, ip;
-  std::int64_t cpu_milli = 0, memory_bytes = 0;  ///< allocatable: what "no limit" means
+  std::int64_t cpu_milli = 0, memory_bytes = 0,
+               disk_bytes = 0;  ///< allocatable: what "no limit" means
 };
 
 /// $(NAME) replaced by what is known, $$ by $; an unknown reference stays as it is.

@@ -8,7 +8,7 @@
 namespace nodal::agent {
 namespace {
 
-const NodeFactsForPods node{"node1", "192.0.2.1", 4000, 8'000'000'000};
+const NodeFactsForPods node{"node1", "192.0.2.1", 4000, 8'000'000'000, 64'000'000'000};
 
 References references() {
   References out;
@@ -144,6 +144,8 @@ TEST(Environment, ResourcesAreDividedAndRoundedUp) {
   EXPECT_EQ(value("free", "limits.cpu", "1m"), "4000") << "no limit: what the node has";
   EXPECT_EQ(value("free", "limits.memory", "1"), "8000000000");
   EXPECT_EQ(value("free", "requests.memory", "1"), "0");
+  EXPECT_EQ(value("free", "limits.ephemeral-storage", "1Mi"), "61036");
+  EXPECT_EQ(value("free", "requests.ephemeral-storage", "1"), "0");
   EXPECT_EQ(value("none", "limits.cpu", "1"), "nothing");
   EXPECT_EQ(value("c", "cpu", "1"), "nothing");
 }
