@@ -1,16 +1,12 @@
 // agent/probe/prober.cc — see prober.h.
 #include "agent/probe/prober.h"
 
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <optional>
 
-#include "base/handle.h"
+#include "agent/probe/dial.h"
+#include "agent/probe/grpc_health.h"
 #include "base/http/client.h"
 #include "base/net/address.h"
 #include "base/text.h"
@@ -36,18 +32,6 @@ std::optional<std::uint16_t> port_of(const IntOrString& port, const core_v1::Con
   for (const auto& p : container.ports)
     if (p.name == port.as_string()) return static_cast<std::uint16_t>(p.container_port);
   return text::number<std::uint16_t>(port.as_string());
-}
-
-// An IPv4 address in IPv6's clothes is the IPv4 address: the kernel connects to that.
-std::optional<net::IpAddress> plain_address(std::string_view host) {
-  const auto address = net::IpAddress::parse(host);
-  if (!address || address->is_v4()) return address;
-  const auto& b = address->bytes();
-  if (std::any_of(b.begin(), b.begin() + 10, [](auto byte) { return byte != 0; }) ||
-      b[10] != 0xff || b[11] != 0xff)
-    return address;
-  return net::IpAddress::v4(std::uint32_t{b[12]} << 24 | std::uint32_t{b[13]} << 16 |
-                            std::uint32_t{b[14]} << 8 | b[15]);
 }
 
 ProbeOutcome http_get(const core_v1::HTTPGetAction& action, std::uint16_t port,
@@ -86,54 +70,31 @@ ProbeOutcome tcp_connect(std::uint16_t port, const std::string& ip,
                          std::chrono::milliseconds timeout) {
   const auto address = net::IpAddress::parse(ip);
   if (!address) return {false, text::cat("the pod has no address: ", ip)};
-  const auto failed = [&](int error) {
-    return ProbeOutcome{false, text::cat("dial tcp ", net::SocketAddress{*address, port}.text(),
-                                         ": connect: ", std::strerror(error))};
-  };
-  const UniqueFd fd(::socket(address->is_v6() ? AF_INET6 : AF_INET,
-                             SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  if (address->is_v6()) {
-    auto* in = reinterpret_cast<sockaddr_in6*>(&storage);
-    in->sin6_family = AF_INET6;
-    in->sin6_port = htons(port);
-    std::memcpy(&in->sin6_addr, address->bytes().data(), 16);
-    size = sizeof *in;
-  } else {
-    auto* in = reinterpret_cast<sockaddr_in*>(&storage);
-    in->sin_family = AF_INET;
-    in->sin_port = htons(port);
-    in->sin_addr.s_addr = htonl(address->v4_value());
-    size = sizeof *in;
-  }
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0)
-    return {true, ""};
-  if (errno != EINPROGRESS) return failed(errno);
-  pollfd p{fd.get(), POLLOUT, 0};
-  if (::poll(&p, 1, static_cast<int>(timeout.count())) <= 0) return failed(ETIMEDOUT);
-  int error = 0;
-  socklen_t length = sizeof error;
-  ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &length);
-  return error == 0 ? ProbeOutcome{true, ""} : failed(error);
+  const net::SocketAddress to{*address, port};
+  const auto connected = dial(to, std::chrono::steady_clock::now() + timeout);
+  if (connected) return {true, ""};
+  return {false,
+          text::cat("dial tcp ", to.text(), ": connect: ", std::strerror(connected.error()))};
 }
 
 }  // namespace
 
 Result<std::string> probe_address(const std::string& host, const std::string& pod_ip) {
   if (host.empty()) return pod_ip;
-  const auto address = plain_address(host);
-  if (!address)
+  const auto parsed = net::IpAddress::parse(host);
+  if (!parsed)
     return fail(Errc::invalid, text::cat("host \"", host,
                                          "\" is not an address; leave host out to ask the pod, "
                                          "and name a virtual host in the header Host"));
-  if (address->text() != pod_ip && (address->is_loopback() || address->is_link_local() ||
-                                    address->is_multicast() || address->is_unspecified()))
+  // The kernel connects a mapped address to the IPv4 address in it.
+  const auto address = parsed->unmapped();
+  if (address.text() != pod_ip && (address.is_loopback() || address.is_link_local() ||
+                                   address.is_multicast() || address.is_unspecified()))
     return fail(Errc::forbidden,
                 text::cat("host ", host,
                           " is refused: a probe may not ask loopback or link-local "
                           "addresses of the node; leave host out to ask the pod"));
-  return address->text();
+  return address.text();
 }
 
 ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& container,
@@ -164,6 +125,12 @@ ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& co
     const auto address = probe_address(probe.tcp_socket->host, ip);
     if (!address) return {false, address.error().message};
     return tcp_connect(*port, *address, timeout);
+  }
+  if (probe.grpc) {
+    const auto address = net::IpAddress::parse(ip);
+    if (!address) return {false, text::cat("the pod has no address: ", ip)};
+    return check_grpc_health({*address, static_cast<std::uint16_t>(probe.grpc->port)},
+                             probe.grpc->service.value_or(""), timeout);
   }
   return {false, "this kind of probe is not supported on this node"};
 }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "agent/probe/outcome.h"
 #include "agent/probe/state.h"
 #include "agent/runtime/runtime.h"
 #include "base/clock.h"
@@ -14,20 +15,14 @@
 
 namespace nodal::agent {
 
-/// One probe's outcome.
-struct ProbeOutcome {
-  bool success = false;
-  std::string output;  ///< for the Unhealthy event: what was wrong
-};
-
 /// Where a probe goes: the pod's address, or the probe's own `host`. That is an address: names
 /// would make the node's other probes wait for somebody's DNS server.
 /// @errors forbidden: loopback, link-local and the like, which the pod itself may not reach from
 /// here (SECURITY 17); invalid: no address
 Result<std::string> probe_address(const std::string& host, const std::string& pod_ip);
 
-/// One HTTP, TCP or exec check. Redirects are not followed; at most 10 KiB of an answer are read
-/// (SECURITY 18).
+/// One HTTP, TCP, gRPC or exec check. Redirects are not followed; at most 10 KiB of an answer are
+/// read (SECURITY 18).
 ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& container,
                        const std::string& ip, const std::string& container_id, Runtime& runtime);
 

@@ -78,6 +78,17 @@ bool IpAddress::is_unspecified() const {
   return std::all_of(bytes_.begin(), bytes_.end(), [](auto b) { return b == 0; });
 }
 
+bool IpAddress::is_v4_mapped() const {
+  return v6_ && std::all_of(bytes_.begin(), bytes_.begin() + 10, [](auto b) { return b == 0; }) &&
+         bytes_[10] == 0xff && bytes_[11] == 0xff;
+}
+
+IpAddress IpAddress::unmapped() const {
+  if (!is_v4_mapped()) return *this;
+  return v4(std::uint32_t{bytes_[12]} << 24 | std::uint32_t{bytes_[13]} << 16 |
+            std::uint32_t{bytes_[14]} << 8 | bytes_[15]);
+}
+
 IpAddress IpAddress::plus(std::uint64_t offset) const {
   IpAddress out = *this;
   for (std::size_t i = size(); i-- > 0 && offset != 0;) {

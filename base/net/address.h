@@ -38,6 +38,10 @@ class IpAddress {
   [[nodiscard]] bool is_link_local() const;
   [[nodiscard]] bool is_multicast() const;
   [[nodiscard]] bool is_unspecified() const;
+  /// Whether it is an IPv4 address in IPv6's clothes, ::ffff:a.b.c.d (RFC 4291 §2.5.5.2).
+  [[nodiscard]] bool is_v4_mapped() const;
+  /// The IPv4 address in a mapped one; any other address itself.
+  [[nodiscard]] IpAddress unmapped() const;
   /// The address `offset` further; wraps within the family.
   [[nodiscard]] IpAddress plus(std::uint64_t offset) const;
 

@@ -244,6 +244,41 @@ check 'a probe of the loopback is refused' until_true 20 tells probed 'Unhealthy
 restarted_probed() { [ "$(of probed '{.status.containerStatuses[0].restartCount}')" -ge 1 ]; }
 check 'and its own grace ends the container' until_true 20 restarted_probed
 
+# --- a gRPC probe: a real HTTP/2 server on the node's network, which answers what a file says
+echo 1 >"$work/health"
+cat >"$work/health.js" <<'JS'
+const fs = require('fs');
+const server = require('http2').createServer();
+server.on('stream', (stream, headers) => {
+  const known = headers[':path'] === '/grpc.health.v1.Health/Check';
+  stream.respond({':status': 200, 'content-type': 'application/grpc'}, {waitForTrailers: true});
+  stream.on('wantTrailers', () => stream.sendTrailers({'grpc-status': known ? '0' : '12'}));
+  stream.end(Buffer.from([0, 0, 0, 0, 2, 8, Number(fs.readFileSync(process.argv[2], 'utf8'))]));
+});
+server.listen(15051);
+JS
+nsenter --net=/run/netns/"$node_ns" node "$work/health.js" "$work/health" >/dev/null 2>&1 &
+health_server=$!
+k apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: asked}
+spec:
+  hostNetwork: true
+  containers:
+  - name: c
+    image: busybox:1
+    command: [sleep, '600']
+    startupProbe: {grpc: {port: 15051}, periodSeconds: 1}
+    readinessProbe: {grpc: {port: 15051, service: db}, periodSeconds: 1, failureThreshold: 1}
+YAML
+check 'a gRPC server that serves makes its pod ready' k wait --for=condition=ready pod/asked --timeout=30s
+echo 2 >"$work/health"
+check 'one that does not, unready' k wait --for=condition=ready=false pod/asked --timeout=10s
+check 'and the event says what it answered' until_true 10 tells asked 'Unhealthy Readiness probe failed: service unhealthy .responded with "NOT_SERVING".'
+kill "$health_server"
+check 'nor does one that is gone' until_true 10 tells asked 'Readiness probe failed: error: failed to connect service at'
+
 # A registry that wants a login
 cat >"$work/registry.yml" <<YAML
 version: 0.1

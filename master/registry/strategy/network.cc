@@ -92,11 +92,7 @@ void validate_endpoint_ip(std::string_view text, const std::string& field, Field
   const auto ip = net::IpAddress::parse(text);
   if (!ip) return refuse("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)");
   // Else 127.0.0.1 would pass as ::ffff:127.0.0.1.
-  if (ip->is_v6() &&
-      std::all_of(ip->bytes().begin(), ip->bytes().begin() + 10,
-                  [](auto byte) { return byte == 0; }) &&
-      ip->bytes()[10] == 0xff && ip->bytes()[11] == 0xff)
-    return refuse("must not be an IPv4-mapped IPv6 address");
+  if (ip->is_v4_mapped()) return refuse("must not be an IPv4-mapped IPv6 address");
   if (ip->is_unspecified()) return refuse("may not be unspecified (0.0.0.0 or ::)");
   if (ip->is_loopback()) return refuse("may not be in the loopback range (127.0.0.0/8, ::1/128)");
   if (ip->is_link_local())

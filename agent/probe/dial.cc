@@ -1,0 +1,55 @@
+// agent/probe/dial.cc — see dial.h.
+#include "agent/probe/dial.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace nodal::agent {
+
+bool wait_for(int fd, short events, Deadline deadline) {
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    pollfd p{fd, events, 0};
+    const int n = ::poll(&p, 1, static_cast<int>(std::min<std::int64_t>(left.count(), 1 << 30)));
+    if (n > 0) return true;
+    if (n < 0 && errno != EINTR) return false;
+  }
+}
+
+std::expected<UniqueFd, int> dial(const net::SocketAddress& to, Deadline deadline) {
+  UniqueFd fd(
+      ::socket(to.ip.is_v6() ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return std::unexpected(errno);
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  if (to.ip.is_v6()) {
+    auto* in = reinterpret_cast<sockaddr_in6*>(&storage);
+    in->sin6_family = AF_INET6;
+    in->sin6_port = htons(to.port);
+    std::memcpy(&in->sin6_addr, to.ip.bytes().data(), 16);
+    size = sizeof *in;
+  } else {
+    auto* in = reinterpret_cast<sockaddr_in*>(&storage);
+    in->sin_family = AF_INET;
+    in->sin_port = htons(to.port);
+    in->sin_addr.s_addr = htonl(to.ip.v4_value());
+    size = sizeof *in;
+  }
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0) return fd;
+  if (errno != EINPROGRESS) return std::unexpected(errno);
+  if (!wait_for(fd.get(), POLLOUT, deadline)) return std::unexpected(ETIMEDOUT);
+  int error = 0;
+  socklen_t length = sizeof error;
+  ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  if (error != 0) return std::unexpected(error);
+  return fd;
+}
+
+}  // namespace nodal::agent
