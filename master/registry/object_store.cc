@@ -336,7 +336,10 @@ Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::
                         added, "}")}});
     }
     if (same_but_revision(object, old)) return Written{entry->value, false, false};
-    if (bears_spec(resource) && spec_differs(object, old))
+    // Where a pod runs is no change of what its owner wants.
+    const bool binds = resource.group.empty() && resource.plural == "pods" &&
+                       string_at(object, "spec", "nodeName") != string_at(old, "spec", "nodeName");
+    if (bears_spec(resource) && !binds && spec_differs(object, old))
       metadata["generation"] = int_in(old_metadata, "generation").value_or(0) + 1;
 
     if (may_leave(object)) {

@@ -106,6 +106,15 @@ TEST_F(ObjectStoreTest, OnlyASpecChangeCountsAGeneration) {
   EXPECT_EQ(at(deployments, "d").at("metadata").at("generation"), 2);
 }
 
+TEST_F(ObjectStoreTest, ABindingCountsNoGeneration) {
+  make(pods, R"({"metadata":{"name":"p","namespace":"default"},"spec":{"containers":[]}})");
+  ASSERT_TRUE(set(pods, "p", R"({"spec":{"containers":[],"nodeName":"n"}})"));
+  EXPECT_EQ(at(pods, "p").at("spec").at("nodeName"), "n");
+  EXPECT_EQ(at(pods, "p").at("metadata").at("generation"), 1);
+  ASSERT_TRUE(set(pods, "p", R"({"spec":{"containers":[],"nodeName":"n","priority":1}})"));
+  EXPECT_EQ(at(pods, "p").at("metadata").at("generation"), 2);
+}
+
 TEST_F(ObjectStoreTest, AWriteThatChangesNothingIsNone) {
   make(maps, R"({"metadata":{"name":"m","namespace":"default"},"data":{"a":"1"}})");
   const auto before = kv.revision();
