@@ -81,6 +81,8 @@ Command api_resources_command(const Globals& globals);
 Command api_versions_command(const Globals& globals);
 
 Command version_command(const Globals& globals);
+Command auth_command(const Globals& globals);
+Command config_command(const Globals& globals);
 Command completion_command();
 /// @param root  the whole table by the time the command runs
 Command complete_command(const Command& root);

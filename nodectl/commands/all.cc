@@ -74,6 +74,8 @@ Command all_commands(Globals& globals) {
                    rollout_command(globals),
                    api_resources_command(globals),
                    api_versions_command(globals),
+                   auth_command(globals),
+                   config_command(globals),
                    version_command(globals)};
   return root;
 }

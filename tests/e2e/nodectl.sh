@@ -299,6 +299,14 @@ quiet @ rollout status deployment/web --timeout=60s
 @ drain nowhere
 @ explain deployment.spec.strategy
 @ api-resources
+@ auth can-i create deployments.apps
+@ auth can-i list nodes
+@ auth can-i get foos.bar
+@ auth can-i --list
+@ auth whoami
+@ config get-contexts
+@ config view
+@ config use-context nowhere
 @ api-versions
 @ apply -f $work/wrong.yaml
 @ create service nodeport taken --tcp=80 --node-port=30123
