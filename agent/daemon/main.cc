@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "agent/daemon/options.h"
+#include "agent/image/collector.h"
 #include "agent/node/capacity.h"
 #include "agent/node/network.h"
 #include "agent/node/registrar.h"
@@ -134,6 +135,14 @@ Result<> run(const Options& options) {
   const client::Reflector<core_v1::Service> service_feed(api, services, {.trim = trim_service});
   const client::Reflector<core_v1::Pod> pod_feed(
       api, pods, {.field_selector = text::cat("spec.nodeName=", options.node_name), .trim = trim});
+
+  const ImageCollector collector(
+      {options.image_gc_high, options.image_gc_low, std::chrono::seconds(options.image_least_age)},
+      runtime, pods, clock, [&](std::string_view reason, std::string_view message) {
+        // The uid of a node's own events is its name: that is how kubectl finds them.
+        events.record({"v1", "Node", "", options.node_name, options.node_name, "", ""},
+                      client::EventType::warning, reason, message);
+      });
 
   const std::jthread watcher([&](std::stop_token stop) {
     name_thread("runtime-watch");

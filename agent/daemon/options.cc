@@ -55,6 +55,19 @@ Parsed parse_options(int argc, char** argv) {
   app.add_option("--max-pods", o.max_pods, "Most pods on this node")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));
+  app.add_option("--image-gc-high-threshold", o.image_gc_high,
+                 "Percent of the images' disk in use from which images that nobody uses are "
+                 "removed; 100: never")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100));
+  app.add_option("--image-gc-low-threshold", o.image_gc_low,
+                 "Percent in use down to which they are removed")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 100));
+  app.add_option("--minimum-image-ttl", o.image_least_age,
+                 "Seconds that an image is kept at least, used or not")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--register-labels", labels, "Labels of the Node object: key=value,…");
   app.footer(
       "Example:\n  nodal-agent --kubeconfig agent.kubeconfig --node-ip 192.0.2.1 --cluster-dns "
@@ -69,6 +82,12 @@ Parsed parse_options(int argc, char** argv) {
   }
   if (!net::IpAddress::parse(o.node_ip)) {
     std::fprintf(stderr, "nodal-agent: --node-ip: \"%s\" is no IP address\n", o.node_ip.c_str());
+    out.exit_code = 2;
+  }
+  if (o.image_gc_low > o.image_gc_high) {
+    std::fprintf(stderr,
+                 "nodal-agent: --image-gc-low-threshold is above --image-gc-high-threshold; give a "
+                 "smaller one\n");
     out.exit_code = 2;
   }
   for (const auto folder : text::split(bin_dirs, ':'))

@@ -30,6 +30,14 @@ std::int64_t meminfo(std::string_view text, std::string_view name) {
   return 0;
 }
 
+// "0.20 0.18 0.12 1/80 11206" → 80: threads, which have process ids too (proc(5)).
+std::int64_t tasks(std::string_view loadavg) {
+  const auto slash = loadavg.find('/');
+  if (slash == std::string_view::npos) return 0;
+  const auto rest = loadavg.substr(slash + 1);
+  return text::number<std::int64_t>(rest.substr(0, rest.find(' '))).value_or(0);
+}
+
 }  // namespace
 
 Capacity read_capacity(const std::string& root_folder) {
@@ -39,6 +47,8 @@ Capacity read_capacity(const std::string& root_folder) {
     out.memory_bytes = meminfo(*text, "MemTotal");
     out.memory_available_bytes = meminfo(*text, "MemAvailable");
   }
+  out.most_pids = text::number<std::int64_t>(first_line("/proc/sys/kernel/pid_max")).value_or(0);
+  out.pids = tasks(first_line("/proc/loadavg"));
   struct statvfs disk {};
   if (::statvfs(root_folder.c_str(), &disk) == 0) {
     out.disk_bytes =

@@ -14,6 +14,8 @@ struct Capacity {
   std::int64_t memory_bytes = 0;
   std::int64_t disk_bytes = 0, disk_free_bytes = 0;  ///< of the agent's folder
   std::int64_t memory_available_bytes = 0;
+  std::int64_t most_pids = 0,
+               pids = 0;  ///< process ids that there can be, and tasks that there are
 };
 Capacity read_capacity(const std::string& root_folder);
 /// Machine and boot ids, kernel, distribution.

@@ -110,8 +110,12 @@ core_v1::NodeStatus node_status(const core_v1::Node& node, const NodeOptions& op
   set(out.conditions, "DiskPressure", low_disk,
       low_disk ? "KubeletHasDiskPressure" : "KubeletHasNoDiskPressure",
       low_disk ? "kubelet has disk pressure" : "kubelet has no disk pressure", now);
-  set(out.conditions, "PIDPressure", false, "KubeletHasSufficientPID",
-      "kubelet has sufficient PID available", now);
+  const bool low_pids =
+      capacity.most_pids > 0 && capacity.most_pids - capacity.pids < capacity.most_pids / 20;
+  set(out.conditions, "PIDPressure", low_pids,
+      low_pids ? "KubeletHasInsufficientPID" : "KubeletHasSufficientPID",
+      low_pids ? "kubelet has insufficient PID available" : "kubelet has sufficient PID available",
+      now);
   const std::string why = !runtime_error.empty()
                               ? text::cat("container runtime is down: ", runtime_error)
                               : network_error;

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -60,6 +61,15 @@ class Runtime {
   /// @param auth  base64 JSON of a registry login as Docker's X-Registry-Auth, or ""
   virtual Result<ImageInfo> pull_image(std::string_view reference, std::string_view auth,
                                        std::stop_token stop) = 0;
+  /// Ids of the images of all containers, also of those that are not ours or have ended.
+  virtual Result<std::set<std::string>> images_in_use() = 0;
+  struct Disk {
+    std::int64_t size_bytes = 0, free_bytes = 0;  ///< free to those who are not root
+  };
+  /// The filesystem that images are on.
+  virtual Result<Disk> image_disk() = 0;
+  /// With all its names.
+  /// @errors conflict: a container or another image needs it
   virtual Result<> remove_image(std::string_view id) = 0;
 
   /// Runs a command in a running container; kills it with all its children after `timeout`

@@ -143,7 +143,8 @@ struct ImageInfo {
   std::vector<std::string> tags;
   std::vector<std::string> digests;
   std::int64_t size_bytes = 0;
-  std::string user;  ///< USER of the image: "", "1000", "1000:1000", "node"
+  bool pinned = false;  ///< the runtime's own: never to be removed
+  std::string user;     ///< USER of the image: "", "1000", "1000:1000", "node"
 };
 
 struct ExecResult {

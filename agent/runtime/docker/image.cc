@@ -1,6 +1,10 @@
 // agent/runtime/docker/image.cc — local images and pulls.
-#include <algorithm>
+#include <sys/statvfs.h>
 
+#include <algorithm>
+#include <cerrno>
+
+#include "agent/runtime/docker/pause_image.h"
 #include "agent/runtime/docker/runtime.h"
 #include "base/http/message.h"
 #include "base/text.h"
@@ -42,7 +46,10 @@ Result<ImageInfo> DockerRuntime::image(std::string_view reference) {
 }
 
 Result<std::vector<ImageInfo>> DockerRuntime::images() {
-  return parse_images(NODAL_TRY(engine_.call("GET", "/images/json")).text());
+  auto out = NODAL_TRY(parse_images(NODAL_TRY(engine_.call("GET", "/images/json")).text()));
+  for (auto& image : out)
+    image.pinned = std::ranges::find(image.tags, pause_reference()) != image.tags.end();
+  return out;
 }
 
 Result<ImageInfo> DockerRuntime::pull_image(std::string_view reference, std::string_view auth,
@@ -88,8 +95,42 @@ Result<ImageInfo> DockerRuntime::pull_image(std::string_view reference, std::str
   return image(reference);
 }
 
+Result<std::set<std::string>> DockerRuntime::images_in_use() {
+  std::set<std::string> out;
+  for (const auto& each :
+       NODAL_TRY(parse_summaries(NODAL_TRY(engine_.call("GET", "/containers/json?all=1")).text())))
+    out.insert(each.image_id);
+  return out;
+}
+
+Result<Runtime::Disk> DockerRuntime::image_disk() {
+  const auto folder = NODAL_TRY(parse_root_folder(NODAL_TRY(engine_.call("GET", "/info")).text()));
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0)
+    return wrap(text::cat("look at Docker's folder ", folder),
+                fail_errno(errno, "statvfs").error());
+  const auto unit = static_cast<std::int64_t>(disk.f_frsize);
+  return Disk{static_cast<std::int64_t>(disk.f_blocks) * unit,
+              static_cast<std::int64_t>(disk.f_bavail) * unit};
+}
+
 Result<> DockerRuntime::remove_image(std::string_view id) {
   NODAL_TRY(split_reference(id));
+  // An image of several names does not go by its id: its names go first.
+  const auto known = engine_.call("GET", text::cat("/images/", id, "/json"));
+  if (!known) {
+    if (known.error().code == Errc::not_found) return {};
+    return std::unexpected(known.error());
+  }
+  const auto info = parse_image(known->text());
+  if (info && info->tags.size() > 1)
+    for (const auto& tag : info->tags)
+      if (split_reference(tag))
+        if (auto gone = engine_.call("DELETE", text::cat("/images/", tag));
+            !gone && gone.error().code != Errc::not_found) {
+          forget_images();
+          return std::unexpected(gone.error());
+        }
   const auto answer = engine_.call("DELETE", text::cat("/images/", id));
   forget_images();
   if (answer || answer.error().code == Errc::not_found) return {};

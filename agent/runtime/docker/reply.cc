@@ -161,6 +161,13 @@ Result<ImageInfo> parse_image(std::string_view body) {
   return out;
 }
 
+Result<std::string> parse_root_folder(std::string_view body) {
+  auto out =
+      json::string(NODAL_TRY(json::parse_object(body, "Docker's info", kSmall)), "DockerRootDir");
+  if (!out.starts_with('/')) return fail(Errc::invalid, "Docker's info: no DockerRootDir");
+  return out;
+}
+
 Result<std::map<std::string, std::string>> parse_image_labels(std::string_view body) {
   const auto in = NODAL_TRY(json::parse_object(body, "Docker's image", kSmall));
   const auto* config = json::object(in, "Config");

@@ -46,6 +46,8 @@ Result<Details> parse_details(std::string_view json);
 /// GET /images/json and GET /images/{name}/json.
 Result<std::vector<ImageInfo>> parse_images(std::string_view json);
 Result<ImageInfo> parse_image(std::string_view json);
+/// DockerRootDir of GET /info.
+Result<std::string> parse_root_folder(std::string_view json);
 /// Labels of an inspected image.
 Result<std::map<std::string, std::string>> parse_image_labels(std::string_view json);
 

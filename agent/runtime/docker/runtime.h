@@ -44,6 +44,8 @@ class DockerRuntime final : public Runtime {
   Result<std::vector<ImageInfo>> images() override;
   Result<ImageInfo> pull_image(std::string_view reference, std::string_view auth,
                                std::stop_token stop) override;
+  Result<std::set<std::string>> images_in_use() override;
+  Result<Disk> image_disk() override;
   Result<> remove_image(std::string_view id) override;
   Result<ExecResult> exec(std::string_view id, const std::vector<std::string>& command,
                           std::chrono::milliseconds timeout) override;

@@ -281,6 +281,28 @@ TEST_F(RuntimeTest, ImagesAreFoundByNameAndId) {
                                   [&](const ImageInfo& i) { return i.id == byname.id; }));
 }
 
+TEST_F(RuntimeTest, AnImageGoesWithAllItsNamesAndTheRuntimesOwnIsPinned) {
+  const auto disk = runtime->image_disk().value();
+  EXPECT_GT(disk.size_bytes, 0);
+  EXPECT_GT(disk.free_bytes, 0);
+  ASSERT_TRUE(engine->make_busybox("nodal-test/many:1"));
+  ASSERT_EQ(engine->docker("tag nodal-test/many:1 nodal-test/other:2"), "");
+  const auto id = runtime->image("nodal-test/other:2").value().id;
+  const auto made = engine->docker("create nodal-test/many:1 /bin/true");
+  EXPECT_TRUE(runtime->images_in_use().value().contains(id)) << "of a container that is not ours";
+  (void)engine->docker("rm " + made);
+  EXPECT_FALSE(runtime->images_in_use().value().contains(id));
+  const auto removed = runtime->remove_image(id);
+  EXPECT_TRUE(removed) << removed.error().message;
+  EXPECT_EQ(runtime->image(id).error().code, Errc::not_found);
+  EXPECT_EQ(runtime->image("nodal-test/many:1").error().code, Errc::not_found);
+  const auto all = runtime->images().value();
+  for (const auto& image : all)
+    EXPECT_EQ(image.pinned, std::ranges::any_of(image.tags, [](const auto& tag) {
+                return tag.starts_with("nodal/pause:");
+              }));
+}
+
 TEST_F(RuntimeTest, PullFromNowhereFailsWithTheReason) {
   const auto answer = runtime->pull_image("127.0.0.1:1/nothing:1", "", {});
   ASSERT_FALSE(answer);
