@@ -8,6 +8,23 @@
 namespace nodal::nodectl {
 namespace {
 
+constexpr const char* kZsh = R"zsh(#compdef nodectl
+(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+_nodectl() {
+  local -a answers
+  answers=("${(@f)$(nodectl __complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ ${answers[1]} == : ]]; then
+    _files
+    return
+  fi
+  [[ ${words[CURRENT]} == --*=* ]] && compset -P '*='
+  # TYPE/ and NAME= go on without a blank.
+  compadd -S '' -- ${(M)answers:#*[/=]}
+  compadd -- ${answers:#*[/=]}
+}
+if [[ ${funcstack[1]} == _nodectl ]]; then _nodectl; else compdef _nodectl nodectl; fi
+)zsh";
+
 constexpr const char* kBash =
     "_nodectl() {\n"
     "  local line=(\"${COMP_WORDS[@]:1:COMP_CWORD}\")\n"
@@ -58,9 +75,7 @@ void offer_words(std::string_view words, std::string_view begin, std::string_vie
 
 Result<std::string> completion_script(const std::string& shell) {
   if (shell == "bash") return std::string(kBash);
-  if (shell == "zsh")
-    return text::cat("autoload -U +X compinit && compinit\n",
-                     "autoload -U +X bashcompinit && bashcompinit\n", kBash);
+  if (shell == "zsh") return std::string(kZsh);
   return fail(Errc::invalid, text::cat("completion for ", shell, ": bash and zsh are known"));
 }
 

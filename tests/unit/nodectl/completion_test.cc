@@ -57,26 +57,51 @@ TEST_F(CompletionOfLines, ArgumentsAreTheServersBusiness) {
   EXPECT_EQ(plan({"service", "web", ""}).offer, Offer::nothing) << "it takes one";
 }
 
-TEST(CompletionScript, AsksTheProgramInBash) {
+// What a shell prints that runs the completion script, then this.
+std::string in_shell(const std::string& shell, const std::string& program, std::string_view rest) {
   char name[] = "/tmp/nodal-completion-XXXXXX";
   const std::string folder = ::mkdtemp(name);
-  const auto script = text::cat(completion_script("bash").value(),
-                                "nodectl() { printf '%s\\n' \"$*\" >&2; echo pods; }\n"
-                                "COMP_WORDS=(nodectl get po)\nCOMP_CWORD=2\n_nodectl\n"
-                                "echo \"${COMPREPLY[@]}\"\n");
-  ASSERT_TRUE(file::write(folder + "/script", script));
-  FILE* out = ::popen(text::cat("bash --norc ", folder, "/script 2>/dev/null").c_str(), "r");
+  EXPECT_TRUE(file::write(folder + "/script", text::cat(shell == "zsh" ? "compdef() { :; }\n" : "",
+                                                        completion_script(shell).value(), rest)));
+  FILE* out = ::popen(text::cat(program, " ", folder, "/script 2>/dev/null").c_str(), "r");
+  std::string printed;
   char buffer[256] = "";
-  ASSERT_NE(std::fgets(buffer, sizeof buffer, out), nullptr);
+  while (std::fgets(buffer, sizeof buffer, out) != nullptr) printed += buffer;
   EXPECT_EQ(::pclose(out), 0);
-  EXPECT_STREQ(buffer, "pods\n");
   static_cast<void>(file::remove_all(folder));
+  return printed;
 }
 
-TEST(CompletionScript, ZshReadsItByBashcompinit) {
-  EXPECT_NE(completion_script("zsh").value().find("bashcompinit"), std::string::npos);
-  EXPECT_FALSE(completion_script("fish"));
+TEST(CompletionScript, AsksTheProgramInBash) {
+  EXPECT_EQ(in_shell("bash", "bash --norc",
+                     "nodectl() { printf '%s\\n' \"$*\" >&2; echo pods; }\n"
+                     "COMP_WORDS=(nodectl get po)\nCOMP_CWORD=2\n_nodectl\n"
+                     "echo \"${COMPREPLY[@]}\"\n"),
+            "pods\n");
 }
+
+TEST(CompletionScript, AsksTheProgramInZsh) {
+  // The functions that zsh completes with say what they are told.
+  constexpr std::string_view kSay =
+      "compadd() { print -r -- \"add $*\" }\ncompset() { print -r -- \"set $*\" }\n"
+      "_files() { print files }\n";
+  EXPECT_EQ(in_shell("zsh", "zsh -f",
+                     text::cat(kSay,
+                               "nodectl() { [[ \"$*\" == '__complete -- get po' ]] && "
+                               "print -l pods pod/ }\n"
+                               "words=(nodectl get po rest); CURRENT=3; _nodectl\n")),
+            "add -S  -- pod/\nadd -- pods\n");
+  EXPECT_EQ(in_shell("zsh", "zsh -f",
+                     text::cat(kSay, "nodectl() { print -l json jsonpath= }\n",
+                               "words=(nodectl get --output=js); CURRENT=3; _nodectl\n")),
+            "set -P *=\nadd -S  -- jsonpath=\nadd -- json\n");
+  EXPECT_EQ(in_shell("zsh", "zsh -f",
+                     text::cat(kSay, "nodectl() { print : }\n",
+                               "words=(nodectl apply -f ''); CURRENT=4; _nodectl\n")),
+            "files\n");
+}
+
+TEST(CompletionScript, OfOtherShellsIsNone) { EXPECT_FALSE(completion_script("fish")); }
 
 TEST(ManPage, IsMadeOfTheTable) {
   Globals globals;
