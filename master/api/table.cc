@@ -151,6 +151,8 @@ std::string ended_as(const Object& terminated) {
   return text::cat("ExitCode:", int_in(terminated, "exitCode"));
 }
 
+// How a pod ended is told of one that only a finalizer holds: while its agent still takes it down,
+// it is Terminating.
 // @source REQUIREMENTS of the API, section 9, "Pod Status"
 PodCells pod_cells(const Object& pod) {
   PodCells out;
@@ -221,10 +223,12 @@ PodCells pod_cells(const Object& pod) {
       out.status = ready && string_in(*ready, "status") == "True" ? "Running" : "NotReady";
     }
   }
-  if (!string_in(object_in(pod, "metadata"), "deletionTimestamp").empty()) {
+  const Object& metadata = object_in(pod, "metadata");
+  if (!string_in(metadata, "deletionTimestamp").empty()) {
+    const bool ended = phase == "Succeeded" || phase == "Failed";
     if (string_in(status, "reason") == "NodeLost")
       out.status = "Unknown";
-    else if (phase != "Succeeded" && phase != "Failed")
+    else if (!ended || list_in(metadata, "finalizers").empty())
       out.status = "Terminating";
   }
   return out;

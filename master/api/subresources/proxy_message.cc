@@ -74,15 +74,9 @@ std::optional<Named> parse_name(std::string_view text) {
 }
 
 bool may_be_reached(const net::IpAddress& address) {
-  const auto& bytes = address.bytes();
-  if (address.is_v6() &&
-      std::all_of(bytes.begin(), bytes.begin() + 10, [](auto b) { return b == 0; }) &&
-      bytes[10] == 0xff && bytes[11] == 0xff)
-    return may_be_reached(net::IpAddress::v4(std::uint32_t{bytes[12]} << 24 |
-                                             std::uint32_t{bytes[13]} << 16 |
-                                             std::uint32_t{bytes[14]} << 8 | bytes[15]));
-  return !address.is_loopback() && !address.is_link_local() && !address.is_multicast() &&
-         !address.is_unspecified();
+  const auto plain = address.unmapped();
+  return !plain.is_loopback() && !plain.is_link_local() && !plain.is_multicast() &&
+         !plain.is_unspecified();
 }
 
 std::string wanted_upgrade(const http::Headers& headers) {
