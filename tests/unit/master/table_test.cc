@@ -1,4 +1,5 @@
-// The cells of `kubectl get`: a pod's READY, STATUS and RESTARTS for every state that it can be in.
+// tests/unit/master/table_test.cc — the cells of `kubectl get`: a pod's READY, STATUS and RESTARTS in
+// every state.
 #include "master/api/table.h"
 
 #include <gtest/gtest.h>
