@@ -1,5 +1,5 @@
-// tests/unit/master/table_test.cc — the cells of `kubectl get`: a pod's READY, STATUS and RESTARTS in
-// every state.
+// tests/unit/master/table_test.cc — the cells of `kubectl get`: a pod's READY, STATUS and RESTARTS
+// in every state.
 #include "master/api/table.h"
 
 #include <gtest/gtest.h>
