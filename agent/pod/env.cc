@@ -54,9 +54,9 @@ void add_service(const core_v1::Service& service, Values& out) {
   }
 }
 
-}  // namespace
-
-std::string expand(std::string_view text, const Values& known) {
+// `value` is asked for each $(NAME), with the name and the reference as written.
+template <typename Value>
+std::string expand_with(std::string_view text, Value&& value) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '$' || i + 1 == text.size()) {
@@ -73,10 +73,31 @@ std::string expand(std::string_view text, const Values& known) {
       out += text[i];
       continue;
     }
-    const auto it = known.find(std::string(text.substr(i + 2, end - i - 2)));
-    out += it == known.end() ? std::string(text.substr(i, end - i + 1)) : it->second;
+    out += value(std::string(text.substr(i + 2, end - i - 2)), text.substr(i, end - i + 1));
     i = end;
   }
+  return out;
+}
+
+}  // namespace
+
+std::string expand(std::string_view text, const Values& known) {
+  return expand_with(text, [&](const std::string& name, std::string_view reference) {
+    const auto it = known.find(name);
+    return it == known.end() ? std::string(reference) : it->second;
+  });
+}
+
+Result<std::string> expand_all(std::string_view text, const Values& known) {
+  std::vector<std::string> missing;
+  auto out = expand_with(text, [&](const std::string& name, std::string_view) {
+    const auto it = known.find(name);
+    if (it != known.end() && !it->second.empty()) return it->second;
+    if (std::ranges::find(missing, name) == missing.end()) missing.push_back(name);
+    return std::string();
+  });
+  if (!missing.empty())
+    return fail(Errc::invalid, text::cat("missing value for ", text::join(missing, ", ")));
   return out;
 }
 

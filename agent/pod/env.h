@@ -31,6 +31,9 @@ struct NodeFactsForPods {
 
 /// $(NAME) replaced by what is known, $$ by $; an unknown reference stays as it is.
 [[nodiscard]] std::string expand(std::string_view text, const Values& known);
+/// Like expand(), where every reference must have a value: a subPathExpr.
+/// @errors invalid: names the references that are unknown or empty
+Result<std::string> expand_all(std::string_view text, const Values& known);
 
 /// metadata.name, spec.nodeName, status.podIP, metadata.labels['x'], …; nothing for a path that is
 /// none.

@@ -167,13 +167,14 @@ void PodWorkers::probed(const Prober::Change& change) {
     if (it == keys_.end()) return;
     key = it->second;
   }
-  if (!change.good)
+  if (!change.good || change.warning)
     if (const auto pod = parts_.pods.get(key); pod && !pod->metadata.deletion_timestamp) {
       const char* kind = change.kind == ProbeKind::liveness    ? "Liveness"
                          : change.kind == ProbeKind::readiness ? "Readiness"
                                                                : "Startup";
-      record(*pod, change.container, client::EventType::warning, "Unhealthy",
-             text::cat(kind, " probe failed: ", change.output));
+      record(*pod, change.container, client::EventType::warning,
+             change.good ? "ProbeWarning" : "Unhealthy",
+             text::cat(kind, " probe ", change.good ? "warning" : "failed", ": ", change.output));
     }
   if (change.verdict) wake(key);
 }

@@ -8,7 +8,8 @@ namespace nodal::agent {
 /// One probe's outcome.
 struct ProbeOutcome {
   bool success = false;
-  std::string output;  ///< for the Unhealthy event: what was wrong
+  std::string output;    ///< for the Unhealthy or ProbeWarning event: what was wrong
+  bool warning = false;  ///< it succeeded, in a way that its owner should hear of
   bool operator==(const ProbeOutcome&) const = default;
 };
 

@@ -7,14 +7,13 @@
 
 #include "agent/probe/dial.h"
 #include "agent/probe/grpc_health.h"
-#include "base/http/client.h"
+#include "agent/probe/http_probe.h"
 #include "base/net/address.h"
 #include "base/text.h"
 
 namespace nodal::agent {
 namespace {
 
-constexpr std::size_t kMostBody = 10u << 10;
 constexpr std::size_t kMostOutput = 512;
 constexpr int kThreads = 16;
 
@@ -32,38 +31,6 @@ std::optional<std::uint16_t> port_of(const IntOrString& port, const core_v1::Con
   for (const auto& p : container.ports)
     if (p.name == port.as_string()) return static_cast<std::uint16_t>(p.container_port);
   return text::number<std::uint16_t>(port.as_string());
-}
-
-ProbeOutcome http_get(const core_v1::HTTPGetAction& action, std::uint16_t port,
-                      const std::string& ip, std::chrono::milliseconds timeout) {
-  const bool tls = action.scheme == "HTTPS";
-  http::ClientOptions options;
-  const auto host = ip.find(':') == std::string::npos ? ip : text::cat("[", ip, "]");
-  options.address = text::cat(tls ? "https://" : "http://", host, ":", port);
-  if (tls)
-    options.tls = http::ClientTls{
-        .ca_pem = "", .certificate_pem = "", .key_pem = "", .server_name = "", .insecure = true};
-  options.connect_timeout = options.timeout = timeout;
-  options.idle_connections = 0;
-  options.body_limit = 1 << 20;
-  http::Request request;
-  request.target = action.path.empty()            ? "/"
-                   : action.path.starts_with('/') ? action.path
-                                                  : "/" + action.path;
-  for (const auto& header : action.http_headers) request.headers.add(header.name, header.value);
-  if (!request.headers.has("User-Agent"))
-    request.headers.add("User-Agent", text::cat("kube-probe/nodal-", NODAL_VERSION));
-  if (!request.headers.has("Accept")) request.headers.add("Accept", "*/*");
-  if (!request.headers.has("Connection")) request.headers.add("Connection", "close");
-  std::size_t read = 0;
-  const auto answer = http::Client(options).stream(
-      request, [&](std::string_view bytes) { return (read += bytes.size()) < kMostBody; }, {},
-      timeout);
-  if (!answer)
-    return {false,
-            text::cat("Get \"", options.address, request.target, "\": ", answer.error().message)};
-  if (answer->status >= 200 && answer->status < 400) return {true, ""};
-  return {false, text::cat("HTTP probe failed with statuscode: ", answer->status)};
 }
 
 ProbeOutcome tcp_connect(std::uint16_t port, const std::string& ip,
@@ -115,7 +82,7 @@ ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& co
               text::cat("no port ", probe.http_get->port.text(), " in container ", container.name)};
     const auto address = probe_address(probe.http_get->host, ip);
     if (!address) return {false, address.error().message};
-    return http_get(*probe.http_get, *port, *address, timeout);
+    return http_probe(*probe.http_get, *port, *address, timeout);
   }
   if (probe.tcp_socket) {
     const auto port = port_of(probe.tcp_socket->port, container);
@@ -202,9 +169,14 @@ Result<Again> Prober::run(const std::string& key) {
     task = it->second;
   }
   auto outcome = run_probe(task->probe, task->container, task->ip, task->container_id, runtime_);
-  Change change{
-      task->pod_uid, task->container_id,       task->container.name, task->kind, outcome.success,
-      false,         std::move(outcome.output)};
+  Change change{.pod_uid = task->pod_uid,
+                .container_id = task->container_id,
+                .container = task->container.name,
+                .kind = task->kind,
+                .good = outcome.success,
+                .verdict = false,
+                .warning = outcome.warning,
+                .output = std::move(outcome.output)};
   {
     const std::lock_guard lock(mutex_);
     const auto it = tasks_.find(key);
@@ -219,7 +191,7 @@ Result<Again> Prober::run(const std::string& key) {
       change.verdict = it->second.state.count(outcome.success, task->probe);
     }
   }
-  if (change.verdict || !change.good) changed_(change);
+  if (change.verdict || change.warning || !change.good) changed_(change);
   return Again{std::chrono::seconds(std::max(task->probe.period_seconds, 1))};
 }
 

@@ -21,8 +21,7 @@ namespace nodal::agent {
 /// here (SECURITY 17); invalid: no address
 Result<std::string> probe_address(const std::string& host, const std::string& pod_ip);
 
-/// One HTTP, TCP, gRPC or exec check. Redirects are not followed; at most 10 KiB of an answer are
-/// read (SECURITY 18).
+/// One HTTP, TCP, gRPC or exec check.
 ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& container,
                        const std::string& ip, const std::string& container_id, Runtime& runtime);
 
@@ -34,7 +33,8 @@ class Prober {
     std::string pod_uid, container_id, container;
     ProbeKind kind = ProbeKind::readiness;
     bool good = false;
-    bool verdict = false;  ///< the verdict changed (else: one failed try, for an event)
+    bool verdict = false;  ///< the verdict changed (else: one try worth an event)
+    bool warning = false;  ///< it was good, but `output` is worth an event
     std::string output;
   };
   Prober(Runtime& runtime, const Clock& clock, std::function<void(const Change&)> changed);

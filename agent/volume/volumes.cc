@@ -366,8 +366,9 @@ Result<std::vector<Mount>> Volumes::mounts(const core_v1::Pod& pod,
       return fail(Errc::invalid, text::cat("volume \"", mount.name, "\" is not in the pod"));
     Mount m;
     m.host_path = volume->host_path ? volume->host_path->path : volume_folder(pod, *volume);
-    const std::string below =
-        mount.sub_path_expr.empty() ? mount.sub_path : expand(mount.sub_path_expr, known);
+    const std::string below = mount.sub_path_expr.empty()
+                                  ? mount.sub_path
+                                  : NODAL_TRY(expand_all(mount.sub_path_expr, known));
     if (!below.empty()) {
       if (auto clean = check_relative(below); !clean) return wrap("subPath", clean.error());
       // Every part must be a folder or file of the volume itself: a link could lead out of it

@@ -27,8 +27,12 @@ void Headers::add(std::string_view name, std::string_view value) {
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  std::erase_if(lines_, [&](const auto& line) { return same(line.first, name); });
+  remove(name);
   add(name, value);
+}
+
+void Headers::remove(std::string_view name) {
+  std::erase_if(lines_, [&](const auto& line) { return same(line.first, name); });
 }
 
 std::string_view Headers::get(std::string_view name) const {

@@ -20,6 +20,8 @@ class Headers {
   void add(std::string_view name, std::string_view value);
   /// Replaces every line of that name by one.
   void set(std::string_view name, std::string_view value);
+  /// Every line of that name.
+  void remove(std::string_view name);
   /// The first line of that name, or "".
   [[nodiscard]] std::string_view get(std::string_view name) const;
   /// All lines of that name.

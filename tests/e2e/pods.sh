@@ -279,6 +279,50 @@ check 'and the event says what it answered' until_true 10 tells asked 'Unhealthy
 kill "$health_server"
 check 'nor does one that is gone' until_true 10 tells asked 'Readiness probe failed: error: failed to connect service at'
 
+# --- an HTTP probe that is sent elsewhere, a subPathExpr
+cat >"$work/moves.js" <<'JS'
+const answers = {'/here': [302, 'fine'], '/away': [302, 'http://example.com/'], '/fine': [200]};
+require('http').createServer((request, response) => {
+  const [status, location] = answers[request.url] || [404];
+  response.writeHead(status, location ? {location} : {}).end('moved');
+}).listen(15052);
+JS
+nsenter --net=/run/netns/"$node_ns" node "$work/moves.js" >/dev/null 2>&1 &
+moves_server=$!
+k apply -f - >/dev/null <<'YAML'
+apiVersion: v1
+kind: Pod
+metadata: {name: moved}
+spec:
+  hostNetwork: true
+  containers:
+  - name: c
+    image: busybox:1
+    command: [sh, -c, 'touch /data/mine; sleep 600']
+    env: [{name: WHO, valueFrom: {fieldRef: {fieldPath: metadata.name}}}]
+    startupProbe: {httpGet: {port: 15052, path: /here}, periodSeconds: 1}
+    readinessProbe: {httpGet: {port: 15052, path: /away}, periodSeconds: 1}
+    volumeMounts: [{name: data, mountPath: /data, subPathExpr: of/$(WHO)}, {name: data, mountPath: /all}]
+  volumes: [{name: data, emptyDir: {}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: unplaced}
+spec:
+  containers:
+  - name: c
+    image: busybox:1
+    command: [sleep, '600']
+    volumeMounts: [{name: data, mountPath: /data, subPathExpr: of/$(NOBODY)}]
+  volumes: [{name: data, emptyDir: {}}]
+YAML
+check 'redirects make a pod ready' k wait --for=condition=ready pod/moved --timeout=30s
+check 'one to another host with a warning' until_true 10 tells moved 'ProbeWarning Readiness probe warning: Probe terminated redirects'
+expect 'none to its own' '^0$' "$(events_of moved | grep -c 'Startup probe')"
+expect 'a subPathExpr is filled in' '^/all/of/moved/mine$' "$(k exec moved -- sh -c 'ls /all/of/*/*')"
+check 'one without a value is told' until_true 20 tells unplaced 'missing value for NOBODY'
+kill "$moves_server"
+
 # A registry that wants a login
 cat >"$work/registry.yml" <<YAML
 version: 0.1

@@ -60,6 +60,15 @@ TEST(Expand, KnownNamesAreReplacedAndOthersStay) {
   EXPECT_EQ(expand("$(X$(A))", known), "$(X$(A))") << "a reference ends at the first parenthesis";
 }
 
+TEST(Expand, AllWantsAValueForEachReference) {
+  const Values known{{"A", "1"}, {"EMPTY", ""}};
+  EXPECT_EQ(expand_all("x/$(A)/$$(B)", known).value(), "x/1/$(B)");
+  const auto missing = expand_all("$(C)/$(A)/$(EMPTY)/$(C)", known);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Errc::invalid);
+  EXPECT_EQ(missing.error().message, "missing value for C, EMPTY");
+}
+
 TEST(Environment, ValuesSeeWhatStandsBeforeThem) {
   const std::string in_order =
       R"j({"name":"c","env":[{"name":"A","value":"1"},{"name":"B","value":"$(A)$(C)"},
