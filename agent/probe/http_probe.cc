@@ -18,13 +18,23 @@ constexpr std::size_t kMostShown = 512;
 constexpr int kMostRedirects = 10;
 
 // What people write into a path, and servers into Location, unencoded: all but these is encoded.
-constexpr auto kOfPath = urls::pchars + urls::grammar::lut_chars("/?%#");
+constexpr auto kOfPath = urls::pchars + urls::grammar::lut_chars("/?#");
 constexpr auto kOfReference = kOfPath + urls::grammar::lut_chars("[]");
 
 struct Answer {
   int status = 0;
   std::string location, body;
 };
+
+// Percent signs stay as they are: what is encoded already is not encoded once more.
+std::string encoded(std::string_view text, const urls::grammar::lut_chars& kept) {
+  std::string out;
+  for (const auto part : text::split(text, '%')) {
+    if (part.data() != text.data()) out += '%';
+    out += urls::encode(part, kept);
+  }
+  return out;
+}
 
 http::Request request_for(const core_v1::HTTPGetAction& action) {
   http::Request out;
@@ -78,10 +88,14 @@ bool redirects(const Answer& answer) {
 ProbeOutcome http_probe(const core_v1::HTTPGetAction& action, std::uint16_t port,
                         const std::string& ip, std::chrono::milliseconds timeout) {
   const auto host = ip.find(':') == std::string::npos ? ip : text::cat("[", ip, "]");
-  const auto start =
-      text::cat(action.scheme == "HTTPS" ? "https://" : "http://", host, ":", port,
-                action.path.starts_with('/') ? "" : "/", urls::encode(action.path, kOfPath));
-  const auto parsed = urls::parse_uri(start);
+  const auto origin = text::cat(action.scheme == "HTTPS" ? "https://" : "http://", host, ":", port,
+                                action.path.starts_with('/') ? "" : "/");
+  auto start = origin + encoded(action.path, kOfPath);
+  auto parsed = urls::parse_uri(start);
+  if (!parsed) {  // a stray percent sign or the like: all of it is a path, and means itself
+    start = origin + urls::encode(action.path, urls::pchars + urls::grammar::lut_chars("/"));
+    parsed = urls::parse_uri(start);
+  }
   if (!parsed) return {false, text::cat("\"", start, "\" is no URL: mend the probe's path")};
   urls::url url = *parsed;
   const auto deadline = std::chrono::steady_clock::now() + timeout;
@@ -101,7 +115,7 @@ ProbeOutcome http_probe(const core_v1::HTTPGetAction& action, std::uint16_t port
                                        answer->body.substr(0, kMostShown)),
                              true};
     if (!redirects(*answer)) return ended;
-    const auto location = urls::encode(answer->location, kOfReference);
+    const auto location = encoded(answer->location, kOfReference);
     const auto reference = urls::parse_uri_reference(location);
     urls::url next;
     if (!reference || !urls::resolve(url, *reference, next))
