@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <span>
 #include <thread>
 
 #include "api-client/codec/codec.h"
@@ -16,9 +18,8 @@ namespace {
 
 constexpr std::string_view kAll = "all", kEndpoints = "endpoints";
 constexpr const char* kByService = "service";
-constexpr int kPushTries = 100;  // while nginx opens its control socket
-constexpr std::chrono::seconds kLookAtSecrets{
-    30};  // a renewed certificate is used within this time
+constexpr int kPushTries = 100;                            // while nginx opens its control socket
+constexpr std::chrono::milliseconds kSecretsUnknown{500};  // until then the first look waits
 
 }  // namespace
 
@@ -34,7 +35,8 @@ Controller::Controller(ControllerParts parts)
              .threads = 1,
              .first_backoff = std::chrono::milliseconds(200),
              .longest_backoff = std::chrono::milliseconds(10000)},
-            [this](const std::string& key) { return key == kEndpoints ? follow() : sync(); }) {
+            [this](const std::string& key) { return key == kEndpoints ? follow() : sync(); }),
+      certificates_(parts_.client, parts_.render, [this] { wake(); }) {
   const auto wakes = [this](const auto&) { wake(); };
   parts_.ingresses.on_change(wakes);
   parts_.classes.on_change(wakes);
@@ -61,48 +63,26 @@ Controller::~Controller() { loop_.stop(); }
 
 void Controller::wake() { loop_.wake(kAll); }
 
-std::set<std::string> Controller::fetch_certificates(const std::vector<IngressPtr>& ours) {
-  std::set<std::string> named;
-  for (const auto& ingress : ours) named.merge(secrets_of(*ingress));
-  std::set<std::string> have;
-  for (const auto& key : named) {
-    const auto slash = key.find('/');
-    const auto secret =
-        parts_.client->get<core_v1::Secret>(key.substr(0, slash), key.substr(slash + 1));
-    if (!secret) {
-      if (secret.error().code != Errc::not_found && certificates_.contains(key)) have.insert(key);
-      continue;  // away for the moment: what we have stays good
-    }
-    const auto certificate = secret->data.find("tls.crt");
-    const auto private_key = secret->data.find("tls.key");
-    if (certificate == secret->data.end() || private_key == secret->data.end()) continue;
-    const auto pem = text::cat(certificate->second, "\n", private_key->second, "\n");
-    if (certificates_[key] != pem) {
-      if (auto written = file::write(certificate_file(parts_.render, key), pem, 0600); !written) {
-        log::warn("a certificate cannot be written",
-                  {{"secret", key}, {"error", written.error().message}});
-        continue;
-      }
-      certificates_[key] = pem;
-      current_.clear();  // the same words, but other bytes behind them
-    }
-    have.insert(key);
-  }
-  for (const auto& [key, pem] : std::map(certificates_))
-    if (!have.contains(key)) {
-      static_cast<void>(file::remove(certificate_file(parts_.render, key)));
-      certificates_.erase(key);
-    }
-  return have;
-}
-
 std::set<std::string> Controller::find_refused(const Inputs& inputs) {
+  std::vector<IngressPtr> taken;
   std::set<std::string> out;
-  for (const auto& ingress : inputs.ingresses) {
-    Inputs alone = inputs;
-    alone.ingresses = {ingress};
-    if (!nginx_.check(render(plan(alone).model, parts_.render))) out.insert(ingress->metadata.uid);
-  }
+  // By halves: few are bad among many. The older come first, so the younger of two that do not go
+  // together is refused.
+  const std::function<void(std::span<const IngressPtr>)> take =
+      [&](std::span<const IngressPtr> more) {
+        Inputs tried = inputs;
+        tried.ingresses = taken;
+        tried.ingresses.insert(tried.ingresses.end(), more.begin(), more.end());
+        if (nginx_.check(render(plan(tried).model, parts_.render))) {
+          taken = std::move(tried.ingresses);
+        } else if (more.size() == 1) {
+          out.insert(more.front()->metadata.uid);
+        } else {
+          take(more.first(more.size() / 2));
+          take(more.subspan(more.size() / 2));
+        }
+      };
+  take(by_age(inputs.ingresses));
   return out;
 }
 
@@ -123,33 +103,50 @@ Result<Again> Controller::sync() {
     if (is_ours(*ingress, inputs.classes)) inputs.ingresses.push_back(ingress);
   for (const auto& service : parts_.services.all())
     inputs.services[client::key_of(*service)] = service;
-  inputs.certificates = fetch_certificates(inputs.ingresses);
+  std::set<std::string> secrets;
+  for (const auto& ingress : inputs.ingresses) secrets.merge(secrets_of(*ingress));
+  auto certificates = certificates_.follow(secrets);
+  if (certificates.bytes_differ) {  // the same words, but other bytes behind them
+    judged_.clear();
+    current_.clear();
+  }
+  if (!certificates.all_known) return Again{kSecretsUnknown};
+  inputs.certificates = std::move(certificates.at_hand);
 
   auto wanted = plan(inputs);
   auto configuration = render(wanted.model, parts_.render);
-  const bool ended = nginx_ended_.exchange(false);
-  if (ended || !serving_) pushed_.clear();  // what it knows is not known to us
-  if (configuration != current_ || ended) {
+  if (configuration != judged_) {
+    refused_.clear();
     if (auto good = nginx_.check(configuration); !good) {
       log::warn("nginx refuses the configuration; looking for the Ingress that is to blame",
                 {{"error", good.error().message}});
-      inputs.excluded = find_refused(inputs);
-      wanted = plan(inputs);
-      configuration = render(wanted.model, parts_.render);
-      NODAL_TRY(nginx_.check(configuration));
+      refused_ = find_refused(inputs);
     }
+    judged_ = configuration;
+  }
+  if (!refused_.empty()) {
+    inputs.excluded = refused_;
+    wanted = plan(inputs);
+    configuration = render(wanted.model, parts_.render);
+  }
+  if (nginx_ended_.exchange(false)) {
+    serving_ = false;
+    current_.clear();
+  }
+  if (!serving_) pushed_.clear();  // what it knows is not known to us
+  if (configuration != current_) {
     // New backends have their endpoints before anybody is sent to them, unless nginx starts only
     // now.
     backends_ = backends_of(wanted.model);
-    if (serving_ && !ended) NODAL_TRY(push_endpoints());
+    if (serving_) NODAL_TRY(push_endpoints());
+    current_.clear();
     NODAL_TRY(nginx_.use(configuration));
-    // Not of one with exclusions: those are looked at again when anything changes.
-    current_ = inputs.excluded.empty() ? configuration : std::string();
+    current_ = configuration;
     serving_ = true;
   }
   NODAL_TRY(push_endpoints());
   tell(wanted);
-  return inputs.certificates.empty() ? Again{} : Again{kLookAtSecrets};
+  return Again{};
 }
 
 Result<> Controller::push_endpoints() {

@@ -12,6 +12,7 @@
 #include "api-client/client/events.h"
 #include "api-client/client/mirror.h"
 #include "base/loop/keyed_loop.h"
+#include "ingress/certificates.h"
 #include "ingress/model.h"
 #include "ingress/nginx.h"
 #include "ingress/render.h"
@@ -46,21 +47,21 @@ class Controller {
   Result<Again> follow();
   /// Tells nginx the endpoints that have changed: no reload.
   Result<> push_endpoints();
-  /// Reads the Secrets that are named and writes those with a certificate to files.
-  std::set<std::string> fetch_certificates(const std::vector<IngressPtr>& ours);
-  /// Uids of the Ingresses that nginx takes in no configuration.
+  /// Uids of the Ingresses that nginx does not take, be it beside older ones.
   std::set<std::string> find_refused(const Inputs& inputs);
   void tell(const Plan& plan);
 
   ControllerParts parts_;
-  std::map<std::string, std::string> certificates_;    // by Secret: what is in its file
   std::map<std::string, std::set<std::string>> told_;  // problems by Ingress uid and generation
   std::set<Backend> backends_;                         // of the model in use
   std::map<std::string, std::string> pushed_;          // endpoints that nginx has, by backend
+  std::string judged_;                                 // of all Ingresses, by nginx
+  std::set<std::string> refused_;                      // of these: the uids it does not take
   std::string current_;                                // the configuration in use
   std::atomic<bool> nginx_ended_ = false, serving_ = false;
   Nginx nginx_;
-  KeyedLoop loop_;  // last: ends first
+  KeyedLoop loop_;             // stopped first of all
+  Certificates certificates_;  // wakes the loop
 };
 
 }  // namespace nodal::ingress

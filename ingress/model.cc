@@ -37,6 +37,12 @@ bool is_clean_rewrite(std::string_view text) {
   return !has_control(text);
 }
 
+// "a.example.org" of ".example.org".
+bool is_one_label_below(std::string_view host, std::string_view domain) {
+  return host.size() > domain.size() && host.ends_with(domain) &&
+         host.find('.') == host.size() - domain.size();
+}
+
 class Planner {
  public:
   explicit Planner(const Inputs& inputs) : inputs_(inputs) {}
@@ -46,11 +52,7 @@ class Planner {
     std::erase_if(ingresses, [&](const IngressPtr& ingress) {
       return !is_ours(*ingress, inputs_.classes) || ingress->metadata.deletion_timestamp;
     });
-    std::ranges::sort(ingresses, {}, [](const IngressPtr& ingress) {
-      const auto& m = ingress->metadata;
-      return std::tuple(m.creation_timestamp.value_or(TimePoint{}), m.namespace_, m.name);
-    });
-    for (const auto& ingress : ingresses) {
+    for (const auto& ingress : by_age(std::move(ingresses))) {
       if (inputs_.excluded.contains(ingress->metadata.uid)) {
         current_ = ingress;
         problem("the web server refuses it; see its paths and annotations");
@@ -106,7 +108,9 @@ class Planner {
   std::string certificate_of(const std::string& host) {
     for (const auto& tls : current_->spec.tls) {
       const bool covers =
-          tls.hosts.empty() || std::ranges::find(tls.hosts, host) != tls.hosts.end();
+          tls.hosts.empty() || std::ranges::any_of(tls.hosts, [&](const std::string& of) {
+            return of == host || (of.starts_with("*.") && is_one_label_below(host, of.substr(1)));
+          });
       if (!covers || tls.secret_name.empty()) continue;
       auto key = key_of(*current_, tls.secret_name);
       if (inputs_.certificates.contains(key)) return key;
@@ -121,16 +125,17 @@ class Planner {
     if (has_control(path)) return problem("a path with control characters");
     Location location;
     location.path = path.empty() ? "/" : path;
+    // A target that is the path itself changes nothing.
+    if (rewrite_ != location.path) location.rewrite = rewrite_;
     location.match = type == "Exact" ? Match::exact : Match::prefix;
-    if (!rewrite_.empty() || type == "ImplementationSpecific" ||
+    if (!location.rewrite.empty() || type == "ImplementationSpecific" ||
         (type == "Prefix" && annotation(*current_, "use-regex") == "true"))
       location.match = Match::regex;
     // A plain path is no pattern: the same, and cheaper.
-    if (location.match == Match::regex && type == "ImplementationSpecific" && rewrite_.empty() &&
-        location.path == "/")
+    if (location.match == Match::regex && type == "ImplementationSpecific" &&
+        location.rewrite.empty() && location.path == "/")
       location.match = Match::prefix;
     location.backend = backend_of(backend);
-    location.rewrite = rewrite_;
     location.to_https = https_;
     if (location.match == Match::prefix && location.path.size() > 1 && location.path.ends_with('/'))
       location.path.pop_back();
@@ -204,6 +209,14 @@ std::set<std::string> secrets_of(const Ingress& ingress) {
   for (const auto& tls : ingress.spec.tls)
     if (!tls.secret_name.empty()) out.insert(key_of(ingress, tls.secret_name));
   return out;
+}
+
+std::vector<IngressPtr> by_age(std::vector<IngressPtr> ingresses) {
+  std::ranges::sort(ingresses, {}, [](const IngressPtr& ingress) {
+    const auto& m = ingress->metadata;
+    return std::tuple(m.creation_timestamp.value_or(TimePoint{}), m.namespace_, m.name);
+  });
+  return ingresses;
 }
 
 Plan plan(const Inputs& inputs) { return Planner(inputs).run(); }

@@ -79,6 +79,9 @@ struct Plan {
 /// The Secrets that an Ingress names, "namespace/name".
 [[nodiscard]] std::set<std::string> secrets_of(const networking_v1::Ingress& ingress);
 
+/// The older first.
+[[nodiscard]] std::vector<IngressPtr> by_age(std::vector<IngressPtr> ingresses);
+
 /// Of two Ingresses with the same host and path the older one has it. Exact paths come first, then
 /// the longer before the shorter.
 /// @source networking.k8s.io/v1 Ingress; annotations nginx.ingress.kubernetes.io/rewrite-target,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "base/text.h"
 
@@ -34,15 +35,17 @@ class Renderer {
 
   std::string run() {
     head();
-    bool fallback = false;
+    bool fallback = false, any_tls = false;
     for (const auto& server : model_.servers) {
       fallback = fallback || server.host.empty();
+      any_tls = any_tls || (server.host.empty() && !server.certificate.empty());
       add_server(server);
     }
     if (!fallback) add_server({});
     // A TLS name that nobody has gets no certificate of somebody else's.
-    line(text::cat("  server { ", listen(options_.https_port, " default_server ssl http2"),
-                   " ssl_reject_handshake on; }"));
+    if (!any_tls)
+      line(text::cat("  server { ", listen(options_.https_port, " default_server ssl http2"),
+                     " ssl_reject_handshake on; }"));
     line("}");
     return std::move(out_);
   }
@@ -138,7 +141,7 @@ class Renderer {
       line(text::cat("    server_name ", quoted(server.host), ";"));
     }
     if (!server.certificate.empty()) {
-      line(text::cat("    ", listen(options_.https_port, " ssl http2")));
+      line(text::cat("    ", listen(options_.https_port, text::cat(fallback, " ssl http2"))));
       const auto file = quoted(certificate_file(options_, server.certificate));
       line(text::cat("    ssl_certificate ", file, ";"));
       line(text::cat("    ssl_certificate_key ", file, ";"));
@@ -146,9 +149,11 @@ class Renderer {
     const bool in_turn = std::ranges::any_of(
         server.locations, [](const Location& l) { return l.match == Match::regex; });
     bool whole = false;
+    std::set<std::string_view> exact;
     for (const auto& location : server.locations) {
       whole = whole || (location.match == Match::prefix && location.path == "/");
-      add_location(location, in_turn);
+      if (location.match == Match::exact) exact.insert(location.path);
+      add_location(location, in_turn, exact.contains(location.path));
     }
     if (!whole)
       line(R"(    location / { default_type text/plain; return 404 "default backend - 404\n"; })");
@@ -156,13 +161,13 @@ class Renderer {
   }
 
   // Patterns are tried in their order, so where there is one the prefixes are patterns as well;
-  // else nginx finds the longest prefix itself.
-  void add_location(const Location& location, bool in_turn) {
+  // else nginx finds the longest prefix itself. An exact path has that path before a prefix does.
+  void add_location(const Location& location, bool in_turn, bool is_taken) {
     if (location.match == Match::exact)
       return body(text::cat("= ", quoted(location.path)), location);
     if (in_turn) return body(text::cat("~ ", quoted(pattern(location))), location);
     if (location.path == "/") return body("/", location);
-    body(text::cat("= ", quoted(location.path)), location);
+    if (!is_taken) body(text::cat("= ", quoted(location.path)), location);
     body(quoted(location.path + "/"), location);
   }
 

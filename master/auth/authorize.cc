@@ -75,7 +75,6 @@ const std::vector<Rule>& ingress_rules() {
       {{"networking.k8s.io"}, {"ingresses/status"}, {"update", "patch"}},
       {{""}, {"services"}, kRead},
       {{"discovery.k8s.io"}, {"endpointslices"}, kRead},
-      {{""}, {"secrets"}, {"get"}},
       {{"", "events.k8s.io"}, {"events"}, kWrite},
   };
   return rules;
@@ -104,6 +103,22 @@ bool selects(const std::string& selector, std::string_view field, std::string_vi
 
 bool is_read(const std::string& verb) { return has(kRead, verb); }
 
+// The one object that a request reads, also as a list or watch of it alone; "" when it is more.
+std::string only_name(const Attributes& a) {
+  if (!a.name.empty()) return a.name;
+  constexpr std::string_view kName = "metadata.name=";
+  for (const auto part : text::split(a.field_selector, ','))
+    if (part.starts_with(kName)) return std::string(part.substr(kName.size()));
+  return {};
+}
+
+bool ingress_may(const Attributes& a, const NodeFacts& facts) {
+  if (!a.group.empty() || a.resource != "secrets" || !a.subresource.empty() || !is_read(a.verb))
+    return false;
+  const auto name = only_name(a);
+  return !name.empty() && facts.is_certificate(a.namespace_, name);
+}
+
 bool node_may(const std::string& node, const Attributes& a, const NodeFacts& facts) {
   if (a.group.empty() && a.resource == "nodes") {
     if (a.subresource.empty() && a.verb == "create") return true;  // admit_own() looks at its name
@@ -123,14 +138,8 @@ bool node_may(const std::string& node, const Attributes& a, const NodeFacts& fac
   }
   if (a.group.empty() && (a.resource == "configmaps" || a.resource == "secrets") &&
       is_read(a.verb)) {
-    if (!a.name.empty()) return facts.is_used_on(a.resource, a.namespace_, a.name, node);
-    for (const auto part : text::split(a.field_selector, ',')) {
-      constexpr std::string_view kName = "metadata.name=";
-      if (part.starts_with(kName))
-        return facts.is_used_on(a.resource, a.namespace_, std::string(part.substr(kName.size())),
-                                node);
-    }
-    return false;
+    const auto name = only_name(a);
+    return !name.empty() && facts.is_used_on(a.resource, a.namespace_, name, node);
   }
   if (a.group.empty() && a.resource == "serviceaccounts") {
     if (a.subresource == "token")
@@ -186,6 +195,8 @@ bool is_node(const Identity& identity) {
   return identity.user.starts_with(kNodeUser) && identity.in_group("system:nodes");
 }
 
+bool is_ingress(const Identity& identity) { return identity.user == "system:nodal-ingress"; }
+
 // Whether `call` says yes to the rules of somebody that this identity is.
 bool any_rules(const Identity& identity, const auto& call) {
   if (identity.in_group("system:masters")) return call(masters_rules());
@@ -195,7 +206,7 @@ bool any_rules(const Identity& identity, const auto& call) {
          (identity.user == "system:kube-scheduler" && call(scheduler_rules())) ||
          ((identity.user == "system:kube-proxy" || identity.in_group("system:node-proxier")) &&
           call(proxy_rules())) ||
-         (identity.user == "system:nodal-ingress" && call(ingress_rules())) ||
+         (is_ingress(identity) && call(ingress_rules())) ||
          (is_node(identity) && call(node_rules()));
 }
 
@@ -214,7 +225,7 @@ std::string sentence(const Identity& identity, const Attributes& a) {
 
 Rules rules_of(const Identity& identity) {
   Rules out;
-  out.is_complete = !is_node(identity);
+  out.is_complete = !is_node(identity) && !is_ingress(identity);
   any_rules(identity, [&](const std::vector<Rule>& rules) {
     out.rules.insert(out.rules.end(), rules.begin(), rules.end());
     return false;
@@ -227,8 +238,10 @@ std::optional<std::string> refuse(const Identity& identity, const Attributes& a,
   const bool allowed = any_rules(identity, [&](const std::vector<Rule>& rules) {
     return a.is_resource ? allows(rules, a) : allows_path(rules, a);
   });
-  if (allowed || (a.is_resource && is_node(identity) &&
-                  node_may(identity.user.substr(kNodeUser.size()), a, facts)))
+  if (allowed ||
+      (a.is_resource && is_node(identity) &&
+       node_may(identity.user.substr(kNodeUser.size()), a, facts)) ||
+      (a.is_resource && is_ingress(identity) && ingress_may(a, facts)))
     return std::nullopt;
   return sentence(identity, a);
 }

@@ -11,7 +11,7 @@
 
 namespace nodal::master {
 
-/// What the node rules must know of the cluster.
+/// What the rules about single objects must know of the cluster.
 struct NodeFacts {
   /// The pod is bound to that node.
   std::function<bool(const std::string& ns, const std::string& pod, const std::string& node)>
@@ -21,6 +21,8 @@ struct NodeFacts {
   std::function<bool(const std::string& resource, const std::string& ns, const std::string& name,
                      const std::string& node)>
       is_used_on;
+  /// Some Ingress of that namespace has its certificate in that Secret.
+  std::function<bool(const std::string& ns, const std::string& secret)> is_certificate;
 };
 
 /// These verbs on these resources ("resource" or "resource/subresource") of these groups, or on
@@ -32,7 +34,7 @@ struct Rule {
 /// What somebody may do, as far as it can be said without naming objects.
 struct Rules {
   std::vector<Rule> rules;
-  bool is_complete = true;  ///< false: a node may more, about what is its own
+  bool is_complete = true;  ///< false: some objects more, as a node those that are its own
 };
 Rules rules_of(const Identity& identity);
 
@@ -40,8 +42,9 @@ Rules rules_of(const Identity& identity);
 ///
 /// system:masters may everything; everybody may read health, version and (when authenticated)
 /// discovery; the system's own parts have fixed rules; a node (system:node:NAME in system:nodes)
-/// may touch what is its own. All else is refused.
-/// @source SECURITY 11, 27; REQUIREMENTS of transport and authentication (403 wording)
+/// may touch what is its own; the ingress may read the Secrets that Ingresses name. All else is
+/// refused.
+/// @source SECURITY 11, 27, 53; REQUIREMENTS of transport and authentication (403 wording)
 std::optional<std::string> refuse(const Identity& identity, const Attributes& attributes,
                                   const NodeFacts& facts);
 

@@ -256,6 +256,16 @@ NodeFacts node_facts(KvStore& kv) {
     }
     return false;
   };
+  facts.is_certificate = [&kv](const std::string& ns, const std::string& secret) {
+    const auto page = kv.list(
+        key_prefix(*schema::find_resource("networking.k8s.io", "v1", "ingresses"), ns), 0, "", 0);
+    return page && std::ranges::any_of(page->entries, [&](const auto& entry) {
+             if (entry.value->find(secret) == std::string::npos) return false;
+             const json::object ingress = parse_object(*entry.value);
+             const auto* spec = ingress.if_contains("spec");
+             return spec != nullptr && names_reference(*spec, "tls", "secretName", secret);
+           });
+  };
   return facts;
 }
 

@@ -126,11 +126,24 @@ on_node "$kubectl" delete ingress taken >/dev/null
 expect 'the good ones serve on' '200' "$(code paths.example.org /recipes/42)"
 expect 'nothing is smuggled in' '40[04]|50[0-9]|000' "$(code sly.example.org '/a')"
 k delete ingress bad-pattern late lost sly >/dev/null
+on_node "$kubectl" apply -f - >/dev/null <<'YAML'
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: twins}
+spec:
+  rules:
+    - host: twins.example.org
+      http:
+        paths:
+          - {path: /recipes/42, pathType: Exact, backend: {service: {name: recipe-api-service, port: {number: 80}}}}
+          - {path: /recipes/42, pathType: Prefix, backend: {service: {name: nowhere, port: {number: 80}}}}
+YAML
+twin() { [ "$(code twins.example.org /recipes/42)$(code twins.example.org /recipes/42/x)" = 200503 ]; }
+check 'of an exact path and a prefix alike each has its own' until_true 5 twin
 
-# TLS
+# TLS; the Secret comes after the Ingress that names it.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=tls.example.org \
   -addext subjectAltName=DNS:tls.example.org -keyout "$work/tls.key" -out "$work/tls.crt" 2>/dev/null
-k create secret tls site --cert="$work/tls.crt" --key="$work/tls.key" >/dev/null
 on_node "$kubectl" apply -f - >/dev/null <<'YAML'
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -141,9 +154,11 @@ spec:
     - host: tls.example.org
       http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: recipe-api-service, port: {number: 80}}}}]}
 YAML
+check 'a Secret that is missing is said' until_true 5 said secure 'Secret default/site has no certificate'
+k create secret tls site --cert="$work/tls.crt" --key="$work/tls.key" >/dev/null
 secure() { fetch --cacert "$work/tls.crt" --resolve "tls.example.org:443:$node_ip" -o /dev/null -w '%{http_code}' https://tls.example.org/recipes/42; }
 tls_up() { [ "$(secure)" = 200 ]; }
-check 'TLS with the certificate of the Secret' until_true 8 tls_up
+check 'TLS with the certificate of the Secret' until_true 5 tls_up
 expect 'over HTTP/2' '^2$' "$(fetch --cacert "$work/tls.crt" --resolve "tls.example.org:443:$node_ip" -o /dev/null -w '%{http_version}' https://tls.example.org/recipes/42)"
 expect 'HTTP is sent there' '^308$' "$(code tls.example.org /recipes/42)"
 expect 'a name without a certificate gets none' 'alert|unrecognized|handshake|closed|SSL' "$(fetch -k --resolve "other.example.org:443:$node_ip" https://other.example.org/)"

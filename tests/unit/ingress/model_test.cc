@@ -105,6 +105,26 @@ TEST(IngressModel, TlsNeedsItsSecret) {
   EXPECT_TRUE(p.model.servers[0].locations[0].to_https);
 }
 
+TEST(IngressModel, AWildcardOfTlsCoversOneLabel) {
+  const auto server = [&](const std::string& host) {
+    auto in = inputs({made("a", R"({"tls":[{"hosts":["*.x.org"],"secretName":"s"}],)" +
+                                    rule(host, path("/", "Prefix")).substr(1))});
+    in.certificates = {"ns/s"};
+    return plan(in).model.servers.at(0);
+  };
+  EXPECT_EQ(server("a.x.org").certificate, "ns/s");
+  EXPECT_EQ(server("*.x.org").certificate, "ns/s");
+  EXPECT_EQ(server("a.b.x.org").certificate, "");
+  EXPECT_EQ(server("x.org").certificate, "");
+}
+
+TEST(IngressModel, ARewriteToThePathItselfIsNone) {
+  const auto p = plan(inputs({made("a", rule("h", path("/", "Prefix")),
+                                   R"({"nginx.ingress.kubernetes.io/rewrite-target":"/"})")}));
+  EXPECT_EQ(told(p), "h: /");
+  EXPECT_EQ(p.model.servers[0].locations[0].rewrite, "");
+}
+
 TEST(IngressModel, ARewriteHasCapturesAndNothingElse) {
   const auto with = [&](const std::string& target) {
     return plan(inputs(
@@ -156,6 +176,26 @@ TEST(IngressRender, PrefixesAreWholeElementsAlsoAmongPatterns) {
   EXPECT_TRUE(text.contains(R"(server_name "h";)"));
   EXPECT_TRUE(text.contains("ssl_reject_handshake on"));
   EXPECT_TRUE(text.contains("listen 443 default_server ssl http2;")) << text;
+}
+
+TEST(IngressRender, AnExactPathAndAPrefixOfTheSameWords) {
+  const auto p =
+      plan(inputs({made("a", rule("h", path("/a", "Prefix") + "," + path("/a", "Exact")))}));
+  const auto text = render(p.model, {.folder = "/run/x", .user = "", .error_log = "/dev/null"});
+  const auto first = text.find(R"(location = "/a" {)");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_EQ(text.find(R"(location = "/a" {)", first + 1), std::string::npos);
+  EXPECT_TRUE(text.contains(R"(location "/a/" {)"));
+}
+
+TEST(IngressRender, TlsWithoutAHostIsForEveryName) {
+  auto in = inputs(
+      {made("a", R"({"tls":[{"secretName":"s"}],)" + rule("", path("/", "Prefix")).substr(1))});
+  in.certificates = {"ns/s"};
+  const auto text =
+      render(plan(in).model, {.folder = "/run/x", .user = "", .error_log = "/dev/null"});
+  EXPECT_TRUE(text.contains("listen 443 default_server ssl http2;")) << text;
+  EXPECT_FALSE(text.contains("ssl_reject_handshake")) << text;
 }
 
 }  // namespace

@@ -15,9 +15,11 @@ const Identity node1{"system:node:node1", {"system:nodes", "system:authenticated
 const Identity impostor{"system:node:node1", {"system:authenticated"}, ""};
 const Identity controllers{"system:kube-controller-manager", {"system:authenticated"}, ""};
 const Identity scheduler{"system:kube-scheduler", {"system:authenticated"}, ""};
+const Identity ingress{"system:nodal-ingress", {"system:authenticated"}, ""};
 const Identity proxy{"system:kube-proxy", {"system:node-proxier", "system:authenticated"}, ""};
 
-// On node1: pod ns/mine, which uses secret ns/key, ConfigMap ns/settings and account ns/robot.
+// An Ingress has its certificate in Secret ns/site. On node1: pod ns/mine, which uses secret
+// ns/key, ConfigMap ns/settings and account ns/robot.
 const NodeFacts facts{[](const std::string& ns, const std::string& pod, const std::string& node) {
                         return ns == "ns" && pod == "mine" && node == "node1";
                       },
@@ -27,6 +29,9 @@ const NodeFacts facts{[](const std::string& ns, const std::string& pod, const st
                                ((resource == "secrets" && name == "key") ||
                                 (resource == "configmaps" && name == "settings") ||
                                 (resource == "serviceaccounts" && name == "robot"));
+                      },
+                      [](const std::string& ns, const std::string& secret) {
+                        return ns == "ns" && secret == "site";
                       }};
 
 // "get pods ns/mine", "patch nodes/status /node1", "list apps:deployments ns/", "list pods /
@@ -65,6 +70,16 @@ bool may_read(const Identity& identity, const std::string& path, const std::stri
 void expect(const Identity& identity, bool allowed, std::initializer_list<const char*> requests) {
   for (const char* request : requests)
     EXPECT_EQ(may(identity, request), allowed) << identity.user << ": " << request;
+}
+
+TEST(Authorize, TheIngressReadsTheSecretsThatIngressesName) {
+  EXPECT_TRUE(may(ingress, "get secrets ns/site"));
+  EXPECT_TRUE(may(ingress, "watch secrets ns/ metadata.name=site"));
+  EXPECT_FALSE(may(ingress, "get secrets ns/key"));
+  EXPECT_FALSE(may(ingress, "get secrets other/site"));
+  EXPECT_FALSE(may(ingress, "list secrets ns/"));
+  EXPECT_FALSE(may(ingress, "update secrets ns/site"));
+  EXPECT_FALSE(may(proxy, "get secrets ns/site"));
 }
 
 TEST(Authorize, MastersMayEverythingAndOthersNothingOfTheirOwn) {
