@@ -54,7 +54,8 @@ void v2_value(Writer& out, Kind kind, const Field& field) {
   if (const auto format = format_name(kind, field); !format.empty()) out.bytes(2, format);
   if (kind == Kind::array || kind == Kind::map) {
     Writer element;
-    v2_value(element, field.element, field);
+    // The lists in a map are of strings.
+    v2_value(element, kind == field.kind ? field.element : Kind::string, field);
     Writer holder;
     holder.message(1, element);
     out.message(kind == Kind::array ? 23 : 21, holder);

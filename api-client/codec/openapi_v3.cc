@@ -33,7 +33,8 @@ void v3_value(Json& out, Kind kind, const Field& field) {
   if (const auto format = format_name(kind, field); !format.empty()) out.member("format", format);
   if (kind == Kind::array || kind == Kind::map) {
     out.key(kind == Kind::array ? "items" : "additionalProperties").open('{');
-    v3_value(out, field.element, field);
+    // The lists in a map are of strings.
+    v3_value(out, kind == field.kind ? field.element : Kind::string, field);
     out.close('}');
     return;
   }

@@ -127,6 +127,7 @@ class Decoder {
   Result<Value> value(Reader& in, Kind kind, const Field& field, const Path& at, std::size_t depth);
   Result<Value> bytes_value(std::string_view raw, Kind kind, const Field& field, const Path& at,
                             std::size_t depth);
+  Result<Value> strings(std::string_view bytes, const Path& at);
   Result<Value> time(std::string_view bytes, bool micro, const Path& at);
   Result<Value> int_or_string(std::string_view bytes, const Path& at);
   Result<std::string_view> single(std::string_view bytes, const Path& at);
@@ -250,6 +251,26 @@ Result<> Decoder::entry(json::object& out, Reader& in, const Field& field, const
   auto decoded = NODAL_TRY(bytes_value(raw, field.element, field, Path{&at, key}, depth));
   out[key] = std::move(decoded.json);
   return {};
+}
+
+/// The list of strings that a map holds: a message of its own around them.
+Result<Value> Decoder::strings(std::string_view bytes, const Path& at) {
+  json::array out;
+  for (Reader in(bytes); !in.at_end();) {
+    const auto tag = in.tag();
+    if (!tag) return wrong(at, tag.error());
+    if (tag->field != 1) {
+      if (const auto skipped = in.skip(*tag); !skipped) return wrong(at, skipped.error());
+      continue;
+    }
+    if (tag->format != Format::bytes) return wrong(at, "is not a string on the wire");
+    const auto text = in.bytes();
+    if (!text) return wrong(at, text.error());
+    if (!is_utf8(*text)) return wrong(at, "is not UTF-8");
+    NODAL_TRY(count(at));
+    out.emplace_back(*text);
+  }
+  return Value{std::move(out)};
 }
 
 /// Field 1 of a message that is only a wrapper around one text or run of bytes.
@@ -383,10 +404,11 @@ Result<Value> Decoder::bytes_value(std::string_view raw, Kind kind, const Field&
       NODAL_TRY(message(out.json.get_object(), raw, *field.type, at, depth + 1));
       return out;
     }
+    case Kind::array:
+      return strings(raw, at);
     case Kind::integer:
     case Kind::number:
     case Kind::boolean:
-    case Kind::array:
     case Kind::map:
       break;
   }

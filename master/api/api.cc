@@ -59,6 +59,17 @@ bool is_subset_of(std::span<const std::string_view> verbs, std::string_view verb
 
 }  // namespace
 
+boost::json::object Caller::user_info() const {
+  boost::json::object out{{"username", user}};
+  if (!uid.empty()) out["uid"] = uid;
+  if (!groups.empty()) out["groups"] = boost::json::array(groups.begin(), groups.end());
+  if (extra.empty()) return out;
+  auto& more = out["extra"].emplace_object();
+  for (const auto& [key, values] : extra)
+    more[key] = boost::json::array(values.begin(), values.end());
+  return out;
+}
+
 // ---------------------------------------------------------------- Call
 
 http::Headers Call::headers() const {
@@ -216,7 +227,9 @@ void Api::route(const CallPtr& call) {
   call->info = std::move(*info);
   if (const auto refused = refusal(call->caller, call->info)) return call->fail(*refused);
   if (call->info.is_resource) return route_resource(call);
-  if (handlers::health(*call) || handlers::discovery(*call) || handlers::openapi(call)) return;
+  if (handlers::health(*call) || handlers::discovery(*call) || handlers::key_discovery(*call) ||
+      handlers::openapi(call))
+    return;
   call->fail(errors::no_such_path().error());
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,10 @@ struct Caller {
   std::vector<std::string> groups;
   std::string uid;
   std::string impersonator = {};  ///< who sent the request, when the rest is whom they want to be
+  std::map<std::string, std::vector<std::string>> extra = {};  ///< what else is said of them
+
+  /// As UserInfo has it.
+  [[nodiscard]] boost::json::object user_info() const;
 };
 
 /// What the API needs and does not make itself. All calls are thread-safe.
@@ -54,6 +59,14 @@ struct ApiParts {
                                                      const boost::json::object* old, bool dry_run)>
       reserve_service;
   std::function<void(const boost::json::object& service)> release_service;
+
+  /// Whose token it is, for the first of the audiences that takes it (none: the API itself): the
+  /// status of a TokenReview.
+  std::function<boost::json::object(std::string_view token,
+                                    const std::vector<std::string>& audiences)>
+      review_token;
+  /// Who issues them, and the keys that they are signed with (a JWK set); empty: not told.
+  std::string issuer, jwks;
 
   /// Signs a service-account token: the TokenRequest with its status filled. The request has a
   /// spec with expirationSeconds, and the uid of the object it is bound to, if to any.

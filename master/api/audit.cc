@@ -21,11 +21,11 @@ bool is_stream(const RequestInfo& info) {
          info.subresource == "portforward" || info.subresource == "proxy";
 }
 
-json::object user(std::string_view name, const std::vector<std::string>& groups,
-                  std::string_view uid) {
-  json::object out{{"username", name.empty() ? "system:anonymous" : name}};
-  if (!uid.empty()) out["uid"] = uid;
-  if (!groups.empty()) out["groups"] = json::array(groups.begin(), groups.end());
+// Who sent it: not whom they want to be.
+json::object sender(const Caller& caller) {
+  if (!caller.impersonator.empty()) return {{"username", caller.impersonator}};
+  json::object out = caller.user_info();
+  if (caller.user.empty()) out["username"] = "system:anonymous";
   return out;
 }
 
@@ -67,8 +67,7 @@ std::string audit_line(const Call& call, int status, TimePoint now) {
       {"stage", "ResponseComplete"},
       {"requestURI", call.request.target},
       {"verb", call.info.verb},
-      {"user", caller.impersonator.empty() ? user(caller.user, caller.groups, caller.uid)
-                                           : user(caller.impersonator, {}, "")},
+      {"user", sender(caller)},
       {"sourceIPs", json::array{peer.substr(0, peer.rfind(':'))}},
       {"userAgent", call.request.headers.get("User-Agent")},
       {"responseStatus", json::object{{"code", status}}},
@@ -77,8 +76,7 @@ std::string audit_line(const Call& call, int status, TimePoint now) {
       {"annotations", json::object{{"authorization.k8s.io/decision",
                                     status == 401 || status == 403 ? "forbid" : "allow"}}},
   };
-  if (!caller.impersonator.empty())
-    event["impersonatedUser"] = user(caller.user, caller.groups, caller.uid);
+  if (!caller.impersonator.empty()) event["impersonatedUser"] = caller.user_info();
   if (call.info.is_resource) event["objectRef"] = object_of(call);
   return json::serialize(event);
 }

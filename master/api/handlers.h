@@ -41,6 +41,7 @@ void proxy(const CallPtr& call);   ///< of pods, services and nodes
 bool discovery(Call& call);
 bool openapi(const CallPtr& call);
 bool health(Call& call);
+bool key_discovery(Call& call);
 
 // Shared by several verbs.
 

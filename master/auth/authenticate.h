@@ -28,6 +28,11 @@ class Authenticator {
   /// A sender without credentials is system:anonymous.
   /// @errors forbidden: credentials that are not valid (401)
   [[nodiscard]] Result<Identity> identify(const http::Request& request) const;
+  /// Whose token it is, for whoever calls itself `audience`.
+  /// @errors forbidden: not valid there
+  [[nodiscard]] Result<Identity> identify_token(std::string_view token,
+                                                std::string_view audience) const;
+  [[nodiscard]] const std::string& audience() const { return audience_; }
 
  private:
   const Tokens& tokens_;
@@ -36,8 +41,8 @@ class Authenticator {
   const StillBound still_bound_;
 };
 
-/// Whom the request wants to be taken for (Impersonate-User, -Group, -Uid); nothing without those
-/// headers.
+/// Whom the request wants to be taken for (Impersonate-User, -Group, -Uid, -Extra-…); nothing
+/// without those headers. A service account without groups is in those that it always is in.
 /// @errors invalid: groups without a user
 Result<std::optional<Identity>> impersonated(const http::Request& request);
 

@@ -1,6 +1,7 @@
 // master/auth/identity.h — who asks, and what for.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ struct Identity {
   std::string user;
   std::vector<std::string> groups;
   std::string uid;
+  std::map<std::string, std::vector<std::string>> extra = {};  ///< what else is said of them
 
   [[nodiscard]] bool in_group(std::string_view group) const {
     for (const auto& g : groups)

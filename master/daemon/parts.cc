@@ -117,6 +117,32 @@ class Reserved final : public ApiParts::Reservation {
   std::unique_ptr<ServiceAllocator::Reservation> inner_;
 };
 
+Caller caller_of(const Identity& identity) {
+  return {identity.user, identity.groups, identity.uid, {}, identity.extra};
+}
+
+// @source authentication.k8s.io/v1 TokenReviewStatus
+json::object review_token(const Authenticator& authenticator, std::string_view token,
+                          std::vector<std::string> audiences) {
+  if (audiences.empty()) audiences.push_back(authenticator.audience());
+  json::array good;
+  json::object status{{"authenticated", false}};
+  for (const auto& audience : audiences) {
+    const auto identity = authenticator.identify_token(token, audience);
+    if (!identity) {
+      status["error"] = identity.error().message;
+      continue;
+    }
+    good.emplace_back(audience);
+    status["user"] = caller_of(*identity).user_info();
+  }
+  if (good.empty()) return status;
+  status.erase("error");
+  status["authenticated"] = true;
+  status["audiences"] = std::move(good);
+  return status;
+}
+
 Answer<json::object> sign_token(const Foundation& f, const json::object& account,
                                 json::object request) {
   auto& spec = request["spec"].as_object();
@@ -157,7 +183,7 @@ ApiParts make_parts(const Foundation& f) {
     if (!identity) return errors::unauthorized();
     const auto wanted = impersonated(request);
     if (!wanted) return errors::bad_request(wanted.error().message);
-    if (!*wanted) return Caller{identity->user, identity->groups, identity->uid};
+    if (!*wanted) return caller_of(*identity);
     if (!identity->in_group("system:masters")) {
       ApiError error = errors::unauthorized().error();
       error.code = 403;
@@ -167,7 +193,9 @@ ApiParts make_parts(const Foundation& f) {
           " cannot impersonate resource \"users\" in API group \"\" at the cluster scope");
       return std::unexpected(std::move(error));
     }
-    return Caller{(*wanted)->user, (*wanted)->groups, (*wanted)->uid, identity->user};
+    Caller caller = caller_of(**wanted);
+    caller.impersonator = identity->user;
+    return caller;
   };
   if (f.audit) parts.audit = [&f](std::string_view line) { f.audit->write(line); };
   parts.list_rules = [](const Caller& caller) {
@@ -198,6 +226,11 @@ ApiParts make_parts(const Foundation& f) {
     return std::make_unique<Reserved>(std::move(*reserved));
   };
   parts.release_service = [&f](const json::object& service) { f.services.release(service); };
+  parts.review_token = [&f](std::string_view token, const std::vector<std::string>& audiences) {
+    return review_token(f.authenticator, token, audiences);
+  };
+  parts.issuer = f.tokens.issuer();
+  parts.jwks = f.tokens.jwks();
   parts.issue_token = [&f](const json::object& account, json::object request) {
     return sign_token(f, account, std::move(request));
   };

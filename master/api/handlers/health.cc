@@ -91,7 +91,7 @@ bool health(Call& call) {
     call.answer(
         200,
         std::string(
-            R"({"paths":["/api","/apis","/healthz","/livez","/metrics","/openapi/v2","/openapi/v3","/readyz","/version"]})"));
+            R"({"paths":["/.well-known/openid-configuration","/api","/apis","/healthz","/livez","/metrics","/openapi/v2","/openapi/v3","/openid/v1/jwks","/readyz","/version"]})"));
   } else {
     checks(call, path.substr(1));
   }

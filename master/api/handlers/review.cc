@@ -45,6 +45,11 @@ std::optional<RequestInfo> asked(const boost::json::object& spec) {
   out.subresource = text("subresource");
   out.namespace_ = text("namespace");
   out.name = text("name");
+  // A node may list what its own name selects.
+  const auto& attributes = resource->get_object();
+  if (const auto selector = string_at(attributes, "fieldSelector", "rawSelector");
+      !selector.empty())
+    out.query.emplace_back("fieldSelector", selector);
   return out;
 }
 
@@ -71,11 +76,18 @@ void review(Call& call) {
   if (!object) return call.fail(object.error());
   const Caller& caller = call.caller;
   if (call.resource->kind == "SelfSubjectReview") {
-    boost::json::object user{
-        {"username", caller.user},
-        {"groups", boost::json::array(caller.groups.begin(), caller.groups.end())}};
-    if (!caller.uid.empty()) user["uid"] = caller.uid;
-    return answer_review(call, std::move(*object), {{"userInfo", std::move(user)}});
+    return answer_review(call, std::move(*object), {{"userInfo", caller.user_info()}});
+  }
+  if (call.resource->kind == "TokenReview") {
+    const std::string token(string_at(*object, "spec", "token"));
+    if (token.empty())
+      return call.fail(
+          errors::bad_request("token is required for TokenReview in authentication").error());
+    const auto audiences = strings_at(object->at("spec").as_object(), "audiences");
+    // It is a secret: nobody gets it back.
+    object->at("spec").as_object().erase("token");
+    return answer_review(call, std::move(*object),
+                         call.api->parts().review_token(token, audiences));
   }
   if (call.resource->kind == "SelfSubjectRulesReview")
     return answer_review(call, std::move(*object), call.api->parts().list_rules(caller));
@@ -88,8 +100,14 @@ void review(Call& call) {
                                        "Invalid value: exactly one of nonResourceAttributes or "
                                        "resourceAttributes must be specified"}})
                          .error());
+  if (call.resource->namespaced &&
+      (!request->is_resource || request->namespace_ != call.info.namespace_))
+    return call.fail(errors::bad_request(text::cat("spec.resourceAttributes.namespace must match "
+                                                   "namespace: ",
+                                                   call.info.namespace_))
+                         .error());
   Caller whose = caller;
-  if (call.resource->kind == "SubjectAccessReview") {
+  if (call.resource->kind != "SelfSubjectAccessReview") {
     whose.user = string_at(*object, "spec", "user");
     whose.groups = strings_at(spec->get_object(), "groups");
     if (whose.user.empty() && whose.groups.empty())

@@ -36,6 +36,7 @@ const Field node_fields[] = {
      .kind = Kind::object,
      .type = &node,
      .pointer = true},  // of the spliced handler
+    {.name = "extra", .kind = Kind::map, .element = Kind::array, .protobuf = 22},
     {.name = "handler", .kind = Kind::object, .type = &handler, .protobuf = 6, .spliced = true},
     {.name = "labels", .kind = Kind::map, .element = Kind::string, .protobuf = 7},
     {.name = "limits", .kind = Kind::map, .element = Kind::quantity, .protobuf = 8},
@@ -120,6 +121,9 @@ TEST(Protobuf, ReadsMaps) {
             R"({"limits":{"cpu":"2"}})");
   EXPECT_EQ(decoded(message(bytes(7, pair("a", "1")), bytes(7, pair("a", "2")))),
             R"({"labels":{"a":"2"}})");
+  EXPECT_EQ(decoded(message(bytes(22, pair("a", message(bytes(1, "x"), bytes(1, "y")))),
+                            bytes(22, pair("b", "")))),
+            R"({"extra":{"a":["x","y"],"b":[]}})");
 }
 
 TEST(Protobuf, ReadsTimes) {

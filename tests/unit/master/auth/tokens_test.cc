@@ -196,6 +196,36 @@ TEST(Impersonation, NamesAUserAndItsGroups) {
   EXPECT_FALSE(impersonated(request)) << "a group without a user";
   request.headers.add("Impersonate-User", "jane");
   EXPECT_EQ(**impersonated(request), (Identity{"jane", {"dev", "system:authenticated"}, ""}));
+  request.headers.add("Impersonate-Group", "dev");
+  request.headers.add("Impersonate-Group", "system:authenticated");
+  request.headers.add("impersonate-extra-scopes", "a");
+  request.headers.add("Impersonate-Extra-Scopes", "b");
+  request.headers.add("Impersonate-Extra-Acme.com%2fProject", "x");
+  EXPECT_EQ(**impersonated(request),
+            (Identity{"jane",
+                      {"dev", "system:authenticated"},
+                      "",
+                      {{"scopes", {"a", "b"}}, {"acme.com/project", {"x"}}}}))
+      << "nothing twice";
+}
+
+TEST(Impersonation, AServiceAccountHasItsGroups) {
+  const auto groups = [](std::string_view user, std::string_view group = "") {
+    http::Request request;
+    request.headers.add("Impersonate-User", user);
+    if (!group.empty()) request.headers.add("Impersonate-Group", group);
+    return (**impersonated(request)).groups;
+  };
+  using Groups = std::vector<std::string>;
+  EXPECT_EQ(
+      groups("system:serviceaccount:shop:robot"),
+      (Groups{"system:serviceaccounts", "system:serviceaccounts:shop", "system:authenticated"}));
+  EXPECT_EQ(groups("system:serviceaccount:shop:robot", "dev"),
+            (Groups{"dev", "system:authenticated"}))
+      << "who names groups means those";
+  EXPECT_EQ(groups("system:serviceaccount:shop"), (Groups{"system:authenticated"}));
+  EXPECT_EQ(groups("system:anonymous"), (Groups{"system:unauthenticated"}));
+  EXPECT_EQ(groups("jane", "system:unauthenticated"), (Groups{"system:unauthenticated"}));
 }
 
 }  // namespace
