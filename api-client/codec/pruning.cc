@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "api-client/codec/codec.h"
 #include "api-client/codec/quantity.h"
 #include "api-client/codec/time.h"
 #include "base/text.h"
@@ -71,6 +72,36 @@ std::string go_scalar(Kind kind, schema::Format format, const schema::Type* type
   return "value";
 }
 
+// What null is between other items: Go's zero value. Times and lists have none.
+void settle_null(json::value& value, Kind kind) {
+  switch (kind) {
+    case Kind::string:
+    case Kind::bytes:
+      value = "";
+      return;
+    case Kind::integer:
+    case Kind::number:
+    case Kind::int_or_string:
+      value = std::int64_t{0};
+      return;
+    case Kind::boolean:
+      value = false;
+      return;
+    case Kind::quantity:
+      value = "0";
+      return;
+    case Kind::object:
+      value.emplace_object();
+      return;
+    case Kind::time:
+    case Kind::micro_time:
+    case Kind::array:
+    case Kind::map:
+    case Kind::any:
+      return;
+  }
+}
+
 class Pruner {
  public:
   explicit Pruner(std::vector<std::string>& unknown) : unknown_(unknown) {}
@@ -117,7 +148,7 @@ class Pruner {
       for (auto& item : *list) {
         const std::size_t size = path_.size();
         path_ += text::cat("[", index++, "]");
-        if (item.is_null() && field.element == Kind::object) item.emplace_object();
+        if (item.is_null()) settle_null(item, field.element);
         NODAL_TRY(one(item, field.element, field));
         path_.resize(size);
       }
@@ -131,9 +162,7 @@ class Pruner {
       for (auto& member : *map) {
         const std::size_t size = path_.size();
         path_ += text::cat(".", std::string_view(member.key().data(), member.key().size()));
-        if (member.value().is_null() &&
-            (field.element == Kind::string || field.element == Kind::bytes))
-          member.value() = "";
+        if (member.value().is_null()) settle_null(member.value(), field.element);
         NODAL_TRY(one(member.value(), field.element, field));
         path_.resize(size);
       }
@@ -169,22 +198,30 @@ class Pruner {
           return fail(Errc::invalid, "illegal base64 data at " + path_);
         return {};
       case Kind::time:
-      case Kind::micro_time:
+      case Kind::micro_time: {
         if (!value.is_string()) return wrong(value, kind, field);
-        if (!parse_time(view(value.get_string())))
+        const auto time = parse_time(view(value.get_string()));
+        if (!time)
           return fail(Errc::invalid, text::cat("parsing time ", json::serialize(value),
                                                " as \"2006-01-02T15:04:05Z07:00\": cannot parse ",
                                                json::serialize(value), " at ", path_));
+        value = kind == Kind::time ? format_time(*time) : format_micro_time(*time);
         return {};
-      case Kind::quantity:
-        if (value.is_number()) value = json::value(json::serialize(value));
+      }
+      case Kind::quantity: {
+        if (value.is_number()) value = to_text(value);
         if (!value.is_string()) return wrong(value, kind, field);
-        if (!Quantity::parse(view(value.get_string())))
+        const auto quantity = Quantity::parse(view(value.get_string()));
+        if (!quantity)
           return fail(Errc::invalid,
                       text::cat("unmarshalerDecoder: quantities must match the regular expression "
                                 "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', error found at ",
                                 path_, ": ", json::serialize(value)));
+        // Maps hold amounts of resources, and nobody gets less than a thousandth.
+        value = quantity->canonical(field.kind == Kind::map ? Quantity::Precision::milli
+                                                            : Quantity::Precision::nano);
         return {};
+      }
       case Kind::int_or_string:
         if (!value.is_string() && !value.is_int64()) return wrong(value, kind, field);
         if (const auto* n = value.if_int64(); n && (*n < std::numeric_limits<std::int32_t>::min() ||
@@ -197,8 +234,12 @@ class Pruner {
         if (!field.type) return {};
         return object(*inner, *field.type, false);
       }
-      case Kind::array:
+      case Kind::array:  // in a map: of strings
         if (!value.is_array()) return wrong(value, kind, field);
+        for (auto& item : value.get_array()) {
+          if (item.is_null()) settle_null(item, Kind::string);
+          NODAL_TRY(one(item, Kind::string, field));
+        }
         return {};
       case Kind::map:
         if (!value.is_object()) return wrong(value, kind, field);

@@ -12,8 +12,9 @@
 
 namespace nodal::codec {
 
-/// Drops fields the type does not know and nulls (null is absence). kind and apiVersion stay at the
-/// top.
+/// Drops fields the type does not know and nulls (null is absence, between other items the zero
+/// value). kind and apiVersion stay at the top. Quantities and times get the one text that their
+/// value has, so that equal values are no change.
 /// @param unknown  gets the paths of dropped unknown fields, at most 64:
 /// "spec.template.spec.containers[0].imag"
 /// @errors invalid: "json: cannot unmarshal string into Go struct field

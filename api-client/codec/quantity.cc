@@ -14,6 +14,7 @@ __extension__ using Wide = unsigned __int128;
 
 constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kNanosPerUnit = 1'000'000'000;
+constexpr std::int64_t kNanosPerMilli = 1'000'000;
 constexpr std::string_view kBinary = "KMGTPE";  // the letter before the i; 2^10, 2^20 …
 // More fraction digits than these cannot change a nano, even of an Ei.
 constexpr std::size_t kFractionDigits = 20;
@@ -100,15 +101,48 @@ Magnitude magnitude(std::string_view digits, std::int64_t point, int power) {
   return {static_cast<std::int64_t>(whole), nanos};
 }
 
+__extension__ using Nanos = __int128;
+
+std::string digits(Nanos number) {
+  constexpr Nanos kSplit = 1'000'000'000'000'000'000;
+  if (number < 0) return "-" + digits(-number);
+  const auto low = static_cast<std::int64_t>(number % kSplit);
+  if (number < kSplit) return text::cat(low);
+  const std::string tail = text::cat(low);
+  return text::cat(static_cast<std::int64_t>(number / kSplit), std::string(18 - tail.size(), '0'),
+                   tail);
+}
+
 /// The largest suffix that needs no fraction.
-std::string decimal_text(std::int64_t units) {
-  constexpr std::array<std::string_view, 7> kSuffixes = {"", "k", "M", "G", "T", "P", "E"};
-  std::size_t step = 0;
-  while (units != 0 && units % 1000 == 0 && step + 1 < kSuffixes.size()) {
-    units /= 1000;
+std::string decimal_text(Nanos nanos, bool exponent) {
+  constexpr std::array<std::string_view, 10> kSuffixes = {"n", "u", "m", "",  "k",
+                                                          "M", "G", "T", "P", "E"};
+  constexpr int kUnits = 3;  // the step of ""
+  int step = 0;
+  while (nanos != 0 && nanos % 1000 == 0 && step + 1 < static_cast<int>(kSuffixes.size())) {
+    nanos /= 1000;
     ++step;
   }
-  return text::cat(units, kSuffixes[step]);
+  if (nanos == 0) return "0";
+  const std::string number = digits(nanos);
+  if (!exponent) return text::cat(number, kSuffixes[static_cast<std::size_t>(step)]);
+  return step == kUnits ? number : text::cat(number, "e", (step - kUnits) * 3);
+}
+
+// Away from zero.
+Nanos millis_of(Nanos nanos) {
+  const Nanos whole = nanos / kNanosPerMilli;
+  if (nanos % kNanosPerMilli == 0) return whole;
+  return whole + (nanos > 0 ? 1 : -1);
+}
+
+std::string binary_text(std::int64_t units) {
+  std::size_t step = 0;
+  while (units != 0 && units % 1024 == 0 && step < kBinary.size()) {
+    units /= 1024;
+    ++step;
+  }
+  return step > 0 ? text::cat(units, kBinary[step - 1], 'i') : text::cat(units);
 }
 
 }  // namespace
@@ -144,7 +178,7 @@ std::optional<Quantity> Quantity::parse(std::string_view text) {
 Quantity Quantity::of(std::int64_t units) {
   Quantity out;
   out.units_ = units;
-  out.text_ = decimal_text(units);
+  out.text_ = decimal_text(static_cast<Nanos>(units) * kNanosPerUnit, false);
   return out;
 }
 
@@ -153,7 +187,7 @@ Quantity Quantity::milli(std::int64_t thousandths) {
   Quantity out;
   out.units_ = thousandths / 1000 - (thousandths < 0 ? 1 : 0);
   const std::int64_t rest = thousandths % 1000 + (thousandths < 0 ? 1000 : 0);
-  out.nanos_ = static_cast<std::int32_t>(rest * 1'000'000);
+  out.nanos_ = static_cast<std::int32_t>(rest * kNanosPerMilli);
   out.text_ = text::cat(thousandths, 'm');
   return out;
 }
@@ -161,13 +195,7 @@ Quantity Quantity::milli(std::int64_t thousandths) {
 Quantity Quantity::bytes(std::int64_t bytes) {
   Quantity out;
   out.units_ = bytes;
-  std::size_t step = 0;
-  while (bytes != 0 && bytes % 1024 == 0 && step < kBinary.size()) {
-    bytes /= 1024;
-    ++step;
-  }
-  out.text_ = text::cat(bytes);
-  if (step > 0) out.text_ += {kBinary[step - 1], 'i'};
+  out.text_ = binary_text(bytes);
   return out;
 }
 
@@ -177,13 +205,21 @@ std::int64_t Quantity::value() const {
 }
 
 std::int64_t Quantity::milli_value() const {
-  __extension__ using Signed = __int128;
-  const Signed nanos = static_cast<Signed>(units_) * kNanosPerUnit + nanos_;
-  constexpr Signed kNanosPerMilli = 1'000'000;
-  Signed millis = nanos / kNanosPerMilli;
-  if (nanos % kNanosPerMilli != 0) millis += nanos > 0 ? 1 : -1;
-  constexpr Signed kMin = std::numeric_limits<std::int64_t>::min();
-  return static_cast<std::int64_t>(std::clamp<Signed>(millis, kMin, kMax));
+  constexpr Nanos kMin = std::numeric_limits<std::int64_t>::min();
+  return static_cast<std::int64_t>(std::clamp<Nanos>(
+      millis_of(static_cast<Nanos>(units_) * kNanosPerUnit + nanos_), kMin, kMax));
+}
+
+std::string Quantity::canonical(Precision precision) const {
+  if (units_ == kMax || units_ <= -kMax) return text_;
+  Nanos nanos = static_cast<Nanos>(units_) * kNanosPerUnit + nanos_;
+  if (precision == Precision::milli) nanos = millis_of(nanos) * kNanosPerMilli;
+  const bool whole = nanos % kNanosPerUnit == 0;
+  const auto units = static_cast<std::int64_t>(nanos / kNanosPerUnit);
+  if (text_.ends_with('i') && whole && (units <= -1024 || units >= 1024)) return binary_text(units);
+  // A trailing E is a suffix, one before digits an exponent.
+  const auto e = text_.find_first_of("eE");
+  return decimal_text(nanos, e != std::string::npos && e + 1 < text_.size());
 }
 
 }  // namespace nodal

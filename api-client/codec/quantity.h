@@ -31,6 +31,11 @@ class Quantity {
   [[nodiscard]] std::int64_t milli_value() const;
   [[nodiscard]] bool is_zero() const { return units_ == 0 && nanos_ == 0; }
   [[nodiscard]] const std::string& text() const { return text_; }
+  enum class Precision { nano, milli };
+  /// The one text of this value in its form (binary suffix, decimal suffix, exponent): the largest
+  /// suffix with a whole number before it. What is finer than `precision` is rounded away from
+  /// zero. A value that is too large to be held stays as written.
+  [[nodiscard]] std::string canonical(Precision precision = Precision::nano) const;
 
   friend bool operator==(const Quantity& a, const Quantity& b) {
     return a.units_ == b.units_ && a.nanos_ == b.nanos_;

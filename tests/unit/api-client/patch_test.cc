@@ -7,6 +7,7 @@
 
 #include "api-client/codec/label_selector.h"
 #include "api-client/codec/pruning.h"
+#include "base/text.h"
 
 namespace nodal::codec {
 namespace {
@@ -124,6 +125,40 @@ TEST(Prune, DropsTheUnknownAndNamesTheWrong) {
   EXPECT_EQ(duplicate_fields(R"({"a":1,"b":[{"c":"\"c\":","c":2}],"a":3})"),
             (std::vector<std::string>{"b[0].c", "a"}));
   EXPECT_EQ(duplicate_fields(R"({"a":1,"\u0061":2})"), (std::vector<std::string>{"a"}));
+}
+
+TEST(Prune, LeavesOneTextOfAValue) {
+  const auto pruned = [](std::string_view kind, std::string_view text) {
+    json::value document = json::parse({text.data(), text.size()});
+    std::vector<std::string> unknown;
+    const std::string_view group = kind == "leases"                 ? "coordination.k8s.io"
+                                   : kind == "subjectaccessreviews" ? "authorization.k8s.io"
+                                                                    : "";
+    const auto* found = schema::find_resource(group, "v1", kind);
+    const auto done = prune(document.get_object(), *found->type, unknown);
+    return done ? json::serialize(document) : done.error().message;
+  };
+  const auto container = [](std::string_view members) {
+    return text::cat(R"({"spec":{"containers":[{)", members, "}]}}");
+  };
+  EXPECT_EQ(pruned("pods", container(R"("resources":{"limits":{"cpu":0.5,"memory":"1024Mi","a/b":3},
+                                      "requests":{"cpu":"100u","memory":1e9}})")),
+            container(R"("resources":{"limits":{"cpu":"500m","memory":"1Gi","a/b":"3"},)"
+                      R"("requests":{"cpu":"1m","memory":"1G"}})"));
+  EXPECT_EQ(pruned("pods", R"({"spec":{"volumes":[{"emptyDir":{"sizeLimit":"0.5Gi"}}]}})"),
+            R"({"spec":{"volumes":[{"emptyDir":{"sizeLimit":"512Mi"}}]}})");
+  EXPECT_EQ(pruned("pods", container(R"("args":[null,"a"],"ports":[null],
+                                       "resources":{"limits":{"cpu":null}})")),
+            container(R"("args":["","a"],"ports":[{}],"resources":{"limits":{"cpu":"0"}})"));
+  EXPECT_EQ(pruned("subjectaccessreviews", R"({"spec":{"extra":{"a":["x",null]}}})"),
+            R"({"spec":{"extra":{"a":["x",""]}}})");
+  EXPECT_NE(
+      pruned("subjectaccessreviews", R"({"spec":{"extra":{"a":[1]}}})").find("cannot unmarshal"),
+      std::string::npos);
+  EXPECT_EQ(pruned("leases", R"({"metadata":{"deletionTimestamp":"2026-01-02T03:04:05.678+01:00"},
+                                "spec":{"renewTime":"2026-01-02T03:04:05+01:00"}})"),
+            R"({"metadata":{"deletionTimestamp":"2026-01-02T02:04:05Z"},)"
+            R"("spec":{"renewTime":"2026-01-02T02:04:05.000000Z"}})");
 }
 
 TEST(LabelSelector, ParsesAndMatches) {

@@ -110,6 +110,60 @@ TEST(Quantity, MakesCanonicalText) {
   EXPECT_EQ(Quantity::bytes(0).text(), "0");
 }
 
+TEST(Quantity, HasOneTextOfAValueInItsForm) {
+  const struct {
+    const char* written;
+    const char* canonical;
+  } cases[] = {
+      {"0", "0"},
+      {"0Gi", "0"},
+      {"-0.0", "0"},
+      {"0e3", "0"},
+      {"0.5", "500m"},
+      {".5", "500m"},
+      {"1000m", "1"},
+      {"1500m", "1500m"},
+      {"1.500", "1500m"},
+      {"+2", "2"},
+      {"-0.1", "-100m"},
+      {"1000", "1k"},
+      {"1000k", "1M"},
+      {"1E", "1E"},
+      {"1000P", "1E"},
+      {"123456", "123456"},
+      {"1024Mi", "1Gi"},
+      {"1.5Gi", "1536Mi"},
+      {"1536Ki", "1536Ki"},
+      {"1023", "1023"},
+      {"0.5Ki", "512"},
+      {"1Ki", "1Ki"},
+      {"1.0001Ki", "1024102400u"},
+      {"1e3", "1e3"},
+      {"1000e3", "1e6"},
+      {"5E-1", "500e-3"},
+      {"12e0", "12"},
+      {"0.0000000001", "1n"},
+      {"-9223372036.000000001", "-9223372036000000001n"},
+      {"92233720368.000000001", "92233720368000000001n"},
+      {"100E", "100E"},
+      {"16Ei", "16Ei"},
+      {"-100E", "-100E"},
+  };
+  for (const auto& c : cases) {
+    const auto quantity = *Quantity::parse(c.written);
+    EXPECT_EQ(quantity.canonical(), c.canonical) << c.written;
+    EXPECT_EQ(*Quantity::parse(quantity.canonical()), quantity) << c.written;
+  }
+  const auto milli = [](const char* text) {
+    return Quantity::parse(text)->canonical(Quantity::Precision::milli);
+  };
+  EXPECT_EQ(milli("100u"), "1m");
+  EXPECT_EQ(milli("-1.0001"), "-1001m");
+  EXPECT_EQ(milli("1e-6"), "1e-3");
+  EXPECT_EQ(milli("1.0001Ki"), "1024103m");
+  EXPECT_EQ(milli("2Gi"), "2Gi");
+}
+
 TEST(Quantity, ItsOwnTextMeansTheSame) {
   for (const std::int64_t n :
        {std::int64_t{0}, std::int64_t{1}, std::int64_t{-1}, std::int64_t{999}, std::int64_t{1000},
