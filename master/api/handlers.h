@@ -95,7 +95,7 @@ inline bool is_ingress(const schema::Resource& resource) {
   return resource.group == "networking.k8s.io" && resource.kind == "Ingress";
 }
 /// Warns the client of what is no error and will not work: routes that another Ingress of the class
-/// has, ports that their Service or its pods lack.
+/// has, ports that their Service or its pods lack, what a pod's spec says twice.
 /// @param object  as it was stored
 void warn_of(Call& call, const boost::json::object& object);
 /// Whether there is anything to look at in objects of the kind.

@@ -1,5 +1,5 @@
 // master/api/warnings.cc — what a client hears of a write that is no error and will not work: a
-// route that another Ingress has, a port that nobody has.
+// route that another Ingress has, a port that nobody has, a variable that is there twice.
 #include <boost/json.hpp>
 #include <set>
 #include <tuple>
@@ -7,6 +7,7 @@
 #include "api-client/codec/label_selector.h"
 #include "base/text.h"
 #include "master/api/handlers.h"
+#include "master/api/pod_warnings.h"
 #include "master/registry/strategy/fields.h"
 
 namespace nodal::master::handlers {
@@ -163,15 +164,34 @@ void warn_of_service(Call& call, const json::object& service) {
   }
 }
 
+bool has_template(const schema::Resource& resource) {
+  return resource.group == "apps" &&
+         (resource.kind == "Deployment" || resource.kind == "ReplicaSet");
+}
+bool is_pod(const schema::Resource& resource) {
+  return resource.group.empty() && resource.kind == "Pod";
+}
+
+void warn_of_pod(Call& call, const json::object& object) {
+  const bool templated = has_template(call.stored());
+  const auto* spec = fields::object_in(object, "spec");
+  if (templated && spec) spec = fields::object_in(*spec, "template");
+  if (templated && spec) spec = fields::object_in(*spec, "spec");
+  if (!spec) return;
+  auto found = pod_warnings(*spec, templated ? "spec.template.spec" : "spec");
+  std::ranges::move(found, std::back_inserter(call.warnings));
+}
+
 }  // namespace
 
 bool may_warn_of(const schema::Resource& resource) {
-  return is_ingress(resource) || is_service(resource);
+  return is_ingress(resource) || is_service(resource) || is_pod(resource) || has_template(resource);
 }
 
 void warn_of(Call& call, const json::object& object) {
-  if (is_ingress(call.stored())) warn_of_ingress(call, object);
-  if (is_service(call.stored())) warn_of_service(call, object);
+  if (is_ingress(call.stored())) return warn_of_ingress(call, object);
+  if (is_service(call.stored())) return warn_of_service(call, object);
+  if (is_pod(call.stored()) || has_template(call.stored())) warn_of_pod(call, object);
 }
 
 }  // namespace nodal::master::handlers

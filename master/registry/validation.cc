@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
-#include <set>
 
 #include "api-client/codec/names.h"
 #include "base/net/address.h"
@@ -89,13 +88,11 @@ class Validator {
       if (field.min_items && static_cast<std::int64_t>(list.size()) < *field.min_items)
         add("FieldValueInvalid", text::cat("Invalid value: ", list.size(), ": must have at least ",
                                            *field.min_items, " items"));
-      std::set<std::string> seen;
       std::size_t index = 0;
       for (const auto& item : list) {
         const std::size_t size = path_.size();
         path_ += text::cat("[", index++, "]");
         one(item, field.element, field);
-        unique(item, field, seen);
         path_.resize(size);
       }
       return;
@@ -110,36 +107,6 @@ class Validator {
       return;
     }
     one(value, field.kind, field);
-  }
-
-  // Items of a set, and objects of a map-like list by their keys.
-  void unique(const json::value& item, const Field& field, std::set<std::string>& seen) {
-    if (field.list_type == schema::ListType::atomic) return;
-    if (field.list_type == schema::ListType::set) {
-      if (!seen.insert(json::serialize(item)).second)
-        add("FieldValueDuplicate", text::cat("Duplicate value: ", shown(item)));
-      return;
-    }
-    const auto* object = item.if_object();
-    if (!object || field.list_map_keys.empty()) return;
-    std::string identity;
-    for (const auto key : field.list_map_keys) {
-      const auto* value = object->if_contains(key);
-      identity += value ? json::serialize(*value) : std::string("-");
-      identity += '\n';
-    }
-    if (seen.insert(identity).second) return;
-    if (field.list_map_keys.size() == 1) {
-      const auto* value = object->if_contains(field.list_map_keys[0]);
-      path_ += text::cat(".", field.list_map_keys[0]);
-      add("FieldValueDuplicate",
-          text::cat("Duplicate value: ", value ? shown(*value) : std::string("\"\"")));
-      return;
-    }
-    json::object keys;
-    for (const auto key : field.list_map_keys)
-      if (const auto* value = object->if_contains(key)) keys[key] = *value;
-    add("FieldValueDuplicate", text::cat("Duplicate value: ", json::serialize(keys)));
   }
 
   void one(const json::value& value, Kind kind, const Field& field) {

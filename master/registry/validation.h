@@ -9,7 +9,8 @@
 
 namespace nodal::master {
 
-/// Required fields, enums, ranges, formats, lengths, unique list keys; not the metadata.
+/// Required fields, enums, ranges, formats, lengths; not the metadata. That items of a list may not
+/// be twice in it is a rule of some kinds (strategy/): most lists may, only an apply is refused.
 void validate_fields(const boost::json::object& object, const schema::Type& type,
                      FieldErrors& errors);
 /// Fields that the descriptor says do not change.

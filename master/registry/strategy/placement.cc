@@ -110,8 +110,13 @@ void validate_placement(const json::object& spec, const std::string& path, Field
   each(spec, "tolerations", path, [&](const json::object& toleration, const std::string& at) {
     check_toleration(toleration, at, report);
   });
+  Names spread, gates;
   each(spec, "topologySpreadConstraints", path,
        [&](const json::object& constraint, const std::string& at) {
+         const auto pair = text::cat("{", string_in(constraint, "topologyKey"), ", ",
+                                     string_in(constraint, "whenUnsatisfiable"), "}");
+         if (!spread.insert(pair).second)
+           report.duplicate(at + ".{topologyKey, whenUnsatisfiable}", pair);
          if (const auto* selector = object_in(constraint, "labelSelector"))
            validate_label_selector(*selector, at + ".labelSelector", errors);
        });
@@ -119,6 +124,7 @@ void validate_placement(const json::object& spec, const std::string& path, Field
     const auto name = string_in(gate, "name");
     if (const auto why = names::qualified_name(name); !name.empty() && !why.empty())
       report.invalid(at, name, why);
+    if (!gates.emplace(name).second) report.duplicate(at, name);
   });
 }
 

@@ -25,6 +25,12 @@ void check_resource_name(std::string_view name, const std::string& field, Report
 void check_resources(const json::object& container, const std::string& at, Report& report) {
   const auto* resources = object_in(container, "resources");
   if (!resources) return;
+  Names claims;
+  each(*resources, "claims", at + ".resources", [&](const json::object& claim, const auto& field) {
+    const auto name = string_in(claim, "name");
+    if (!claims.insert(text::cat(name, "/", string_in(claim, "request"))).second)
+      report.duplicate(field, name);
+  });
   const auto* limits = object_in(*resources, "limits");
   const auto* requests = object_in(*resources, "requests");
   for (const auto* amounts : {limits, requests})
@@ -97,6 +103,11 @@ void validate_pod_spec(const json::object& spec, const std::string& path, FieldE
       check_resources(container, at, report);
       check_ports(container, at, bool_in(spec, "hostNetwork"), host_ports, report);
     });
+  Names claims;
+  each(spec, "resourceClaims", path, [&](const json::object& claim, const std::string& at) {
+    if (const auto name = string_in(claim, "name"); !claims.emplace(name).second)
+      report.duplicate(at + ".name", name);
+  });
   validate_security_context(spec, path, report);
   validate_placement(spec, path, errors);
   validate_names(spec, path, report);

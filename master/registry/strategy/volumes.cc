@@ -133,6 +133,15 @@ void validate_mounts(const json::object& container, const std::string& at, const
           field + ".mountPropagation",
           "Bidirectional mount propagation is available only to privileged containers");
   });
+  Names devices;
+  each(container, "volumeDevices", at, [&](const json::object& device, const std::string& field) {
+    const auto path = string_in(device, "devicePath");
+    if (!devices.emplace(path).second)
+      report.invalid(field + ".devicePath", path, "must be unique");
+    else if (paths.contains(path))
+      report.invalid(field + ".devicePath", path,
+                     "must not already exist as a path in volumeMounts");
+  });
 }
 
 }  // namespace nodal::master

@@ -1,5 +1,5 @@
-// tests/unit/master/warnings_test.cc — warnings of Services; those of Ingresses are in
-// ingress_api_test.cc.
+// tests/unit/master/warnings_test.cc — warnings of Services and of what pods say twice; those of
+// Ingresses are in ingress_api_test.cc.
 #include <gtest/gtest.h>
 
 #include "base/text.h"
@@ -42,6 +42,39 @@ TEST_F(Warnings, AServicesPortThatNoneOfItsPodsHas) {
   EXPECT_TRUE(told[0].contains("theirs are named web")) << told[0];
   EXPECT_TRUE(of("POST", "right", R"("web")").empty());
   EXPECT_TRUE(of("POST", "number", "81").empty()) << "programs may listen where no pod says so";
+}
+
+TEST_F(Warnings, WhatAPodSaysTwice) {
+  const std::string_view twice = R"({"name":"c","image":"i",
+      "env":[{"name":"A","value":"1"},{"name":"A","value":"2"},{"name":"B","value":"1"},
+             {"name":"B","value":"$(B)2"}],
+      "ports":[{"name":"a","containerPort":80},{"name":"b","containerPort":80},
+               {"containerPort":80,"protocol":"UDP"},{"containerPort":80,"hostPort":8080}]})";
+  const auto template_of = [&](std::string_view containers) {
+    return text::cat(
+        R"({"metadata":{"name":"web"},"spec":{"selector":{"matchLabels":{"a":"b"}},"template":)",
+        R"({"metadata":{"labels":{"a":"b"}},"spec":{"containers":[)", containers, "]}}}}");
+  };
+  const std::string at = "299 - \"spec.template.spec.containers[0].";
+  const std::vector<std::string> expected = {
+      at +
+          "env[1]: hides previous definition of \\\"A\\\", which may be dropped when using apply\"",
+      at + "ports[1]: duplicate port definition with spec.template.spec.containers[0].ports[0]\"",
+      at + "ports[3]: overlapping port definition with spec.template.spec.containers[0].ports[0]\"",
+      at +
+          "ports[3]: overlapping port definition with spec.template.spec.containers[0].ports[1]\""};
+  const std::string all = "/apis/apps/v1/namespaces/default/deployments";
+  const auto made = call("POST", all, template_of(twice));
+  EXPECT_EQ(made.status, 201) << made.message();
+  EXPECT_EQ(made.warnings, expected);
+  const auto put = call("PUT", all + "/web", template_of(twice));
+  EXPECT_EQ(put.status, 200) << put.message();
+  EXPECT_EQ(put.warnings, expected);
+  const auto applied = call(
+      "PATCH", all + "/web?fieldManager=me&force=true",
+      text::cat(R"({"apiVersion":"apps/v1","kind":"Deployment",)", template_of(twice).substr(1)),
+      {{"Content-Type", "application/apply-patch+yaml"}});
+  EXPECT_EQ(applied.status, 400) << "an apply cannot tell the two apart";
 }
 
 }  // namespace

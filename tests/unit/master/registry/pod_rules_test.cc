@@ -59,6 +59,31 @@ TEST(Rules, APodSaysWhereItMayRun) {
         "spec.schedulingGates[0]: Invalid value: \"example.com/a b\": " + key_rule}});
 }
 
+TEST(Rules, SomeListsHoldNothingTwice) {
+  const std::string spread =
+      R"({"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule"})";
+  check("pods",
+        {{pod("", R"("schedulingGates":[{"name":"a.b/c"},{"name":"a.b/c"}])"),
+          "spec.schedulingGates[1]: Duplicate value: \"a.b/c\""},
+         {pod("", text::cat(R"("topologySpreadConstraints":[)", spread, ",", spread, "]")),
+          "spec.topologySpreadConstraints[1].{topologyKey, whenUnsatisfiable}: Duplicate value: "
+          "\"{zone, DoNotSchedule}\""},
+         {pod(R"("volumeMounts":[{"name":"v","mountPath":"/x"},{"name":"v","mountPath":"/x"}])",
+              R"("volumes":[{"name":"v","emptyDir":{}}])"),
+          "spec.containers[0].volumeMounts[1].mountPath: Invalid value: \"/x\": must be unique"}});
+}
+
+TEST(Rules, MostListsMay) {
+  check(
+      "pods",
+      {{pod(R"("env":[{"name":"A","value":"1"},{"name":"A","value":"2"}],
+                 "ports":[{"name":"a","containerPort":1},{"name":"b","containerPort":1}])",
+            R"("hostAliases":[{"ip":"10.0.0.1","hostnames":["a"]},{"ip":"10.0.0.1","hostnames":["b"]}],
+                 "imagePullSecrets":[{"name":"s"},{"name":"s"}])"),
+        ""}});
+  check("serviceaccounts", {{R"({"secrets":[{"name":"s"},{"name":"s"}]})", ""}});
+}
+
 TEST(Rules, ProfilesAreBelowTheNodesFolder) {
   check(
       "pods",
