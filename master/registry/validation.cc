@@ -216,12 +216,18 @@ void validate_metadata(const schema::Resource& resource, const json::object& obj
   if (const auto* annotations = object_in(*metadata, "annotations"))
     validate_annotations(*annotations, "metadata.annotations", errors);
   if (const auto* finalizers = metadata->if_contains("finalizers");
-      finalizers && finalizers->is_array())
+      finalizers && finalizers->is_array()) {
+    std::size_t index = 0;
     for (const auto& finalizer : finalizers->get_array()) {
       const auto text = finalizer.is_string() ? view(finalizer.get_string()) : std::string_view();
+      const auto at = text::cat("metadata.finalizers[", index++, "]");
       if (const auto why = names::qualified_name(text); !why.empty())
         invalid("metadata.finalizers", text, why);
+      else if (text.find('/') == std::string_view::npos && text != "kubernetes" &&
+               text != "orphan" && text != "foregroundDeletion")
+        invalid(at, text, "name is neither a standard finalizer name nor is it fully qualified");
     }
+  }
   if (const auto* owners = metadata->if_contains("ownerReferences"); owners && owners->is_array()) {
     std::size_t index = 0;
     int controllers = 0;

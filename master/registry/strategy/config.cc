@@ -22,8 +22,16 @@ void default_secret(json::object& secret) {
   secret.erase("stringData");
 }
 
+// How many bytes a base64 text stands for.
+std::size_t bytes_of(std::string_view base64) {
+  const auto padding = base64.ends_with("==") ? 2u : base64.ends_with("=") ? 1u : 0u;
+  const auto bytes = base64.size() / 4 * 3;
+  return bytes - std::min<std::size_t>(bytes, padding);
+}
+
+// @param plain  the member whose values are text; the others' are base64
 void validate_keys(const json::object& object, std::initializer_list<std::string_view> members,
-                   FieldErrors& errors) {
+                   std::string_view plain, FieldErrors& errors) {
   std::size_t size = 0;
   for (const auto member : members) {
     const auto* data = object_in(object, member);
@@ -32,10 +40,11 @@ void validate_keys(const json::object& object, std::initializer_list<std::string
       if (const auto why = names::config_key(view(key)); !why.empty())
         errors.push_back({"FieldValueInvalid", text::cat(member, "[", view(key), "]"),
                           text::cat("Invalid value: ", quoted(view(key)), ": ", why)});
-      if (value.is_string()) size += view(value.get_string()).size();
+      if (value.is_string())
+        size += member == plain ? value.get_string().size() : bytes_of(view(value.get_string()));
     }
   }
-  if (size > kDataLimit * 4 / 3)
+  if (size > kDataLimit)
     errors.push_back({"FieldValueTooLong", std::string(*members.begin()),
                       text::cat("Too long: may not be more than ", kDataLimit, " bytes")});
 }
@@ -102,7 +111,7 @@ void validate_type(const json::object& secret, FieldErrors& errors) {
 }
 
 void validate_secret(const json::object& secret, FieldErrors& errors) {
-  validate_keys(secret, {"data"}, errors);
+  validate_keys(secret, {"data"}, "", errors);
   validate_type(secret, errors);
 }
 void validate_secret_change(const json::object& secret, const json::object& old,
@@ -110,7 +119,7 @@ void validate_secret_change(const json::object& secret, const json::object& old,
   validate_frozen(secret, old, {"data"}, errors);
 }
 void validate_config_map(const json::object& map, FieldErrors& errors) {
-  validate_keys(map, {"data", "binaryData"}, errors);
+  validate_keys(map, {"data", "binaryData"}, "data", errors);
   const auto* data = object_in(map, "data");
   const auto* binary = object_in(map, "binaryData");
   if (!data || !binary) return;
