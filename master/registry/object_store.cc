@@ -59,8 +59,20 @@ void carry(json::object& to, const json::object* from, std::string_view key) {
   }
 }
 
-bool bears_spec(const schema::Resource& resource) {
-  return resource.type && resource.type->find("spec");
+// The kinds whose generations are counted: somebody reports which one was acted upon.
+bool counts_generations(const schema::Resource& resource) {
+  struct Counted {
+    std::string_view group, kind;
+  };
+  constexpr Counted kCounted[] = {{"", "Pod"},
+                                  {"apps", "Deployment"},
+                                  {"apps", "ReplicaSet"},
+                                  {"discovery.k8s.io", "EndpointSlice"},
+                                  {"networking.k8s.io", "Ingress"},
+                                  {"networking.k8s.io", "IngressClass"}};
+  return std::ranges::any_of(kCounted, [&](const Counted& counted) {
+    return counted.group == resource.group && counted.kind == resource.kind;
+  });
 }
 
 // Anything but metadata and status differs.
@@ -266,7 +278,7 @@ void ObjectStore::stamp_new(const schema::Resource& resource, json::object& obje
     metadata.erase(key);
   if (!resource.namespaced) metadata.erase("namespace");
   metadata["uid"] = make_uid();
-  if (bears_spec(resource)) metadata["generation"] = 1;
+  if (counts_generations(resource)) metadata["generation"] = 1;
   metadata["creationTimestamp"] = format_time(clock_.now());
 }
 
@@ -339,11 +351,11 @@ Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::
     // Where a pod runs is no change of what its owner wants.
     const bool binds = resource.group.empty() && resource.plural == "pods" &&
                        string_at(object, "spec", "nodeName") != string_at(old, "spec", "nodeName");
-    if (bears_spec(resource) && !binds && spec_differs(object, old))
+    if (counts_generations(resource) && !binds && spec_differs(object, old))
       metadata["generation"] = int_in(old_metadata, "generation").value_or(0) + 1;
 
     if (may_leave(object)) {
-      auto gone = erase(resource, *entry, object, dry_run);
+      auto gone = erase(resource, *entry, old, object, dry_run);
       if (gone || gone.error().reason != "Conflict") return gone;
       continue;
     }
@@ -361,12 +373,13 @@ Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::
 }
 
 Answer<Written> ObjectStore::erase(const schema::Resource& resource, const Entry& entry,
-                                   const json::object& object, bool dry_run) {
+                                   const json::object& stored, const json::object& object,
+                                   bool dry_run) {
   if (!dry_run) {
     const auto erased = kv_.erase(entry.key, Expect::at(entry.modified));
     if (!erased)
       return errors::from(erased.error(), resource, string_at(object, "metadata", "name"));
-    if (on_removed_) on_removed_(resource, object);
+    if (on_removed_) on_removed_(resource, stored);
   }
   return Written{
       std::make_shared<const std::string>(encode_object(resource, object).with(entry.modified)),
@@ -417,8 +430,8 @@ Answer<Written> ObjectStore::remove(const schema::Resource& resource, std::strin
     if (string_in(&metadata, "deletionTimestamp").empty()) {
       metadata["deletionTimestamp"] = format_time(now + std::chrono::seconds(grace));
       metadata["deletionGracePeriodSeconds"] = grace;
-      if (bears_spec(resource))
-        metadata["generation"] = int_in(&metadata, "generation").value_or(0) + 1;
+      if (const auto generation = int_in(&metadata, "generation"); generation && *generation > 0)
+        metadata["generation"] = *generation + 1;
     } else if (const auto left = int_in(&metadata, "deletionGracePeriodSeconds").value_or(0);
                grace < left && (request.grace_period_seconds || grace == 0)) {
       // Only ever shorter.
@@ -434,7 +447,7 @@ Answer<Written> ObjectStore::remove(const schema::Resource& resource, std::strin
     }
 
     if (may_leave(object)) {
-      auto gone = erase(resource, *entry, before, request.dry_run);
+      auto gone = erase(resource, *entry, before, before, request.dry_run);
       if (gone || gone.error().reason != "Conflict") return gone;
       continue;
     }

@@ -69,7 +69,7 @@ class ObjectStore {
  public:
   ObjectStore(KvStore& kv, const Clock& clock) : kv_(kv), clock_(clock) {}
 
-  /// Called after an object has left the store. Set before serving.
+  /// Called after an object has left the store, with what was stored. Set before serving.
   void on_removed(std::function<void(const schema::Resource&, const boost::json::object&)> call) {
     on_removed_ = std::move(call);
   }
@@ -108,8 +108,10 @@ class ObjectStore {
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
+  // @param stored  as `entry` has it; `object` is what the client gets to see
   Answer<Written> erase(const schema::Resource& resource, const Entry& entry,
-                        const boost::json::object& object, bool dry_run);
+                        const boost::json::object& stored, const boost::json::object& object,
+                        bool dry_run);
 
   KvStore& kv_;
   const Clock& clock_;

@@ -106,6 +106,19 @@ TEST_F(ObjectStoreTest, OnlyASpecChangeCountsAGeneration) {
   EXPECT_EQ(at(deployments, "d").at("metadata").at("generation"), 2);
 }
 
+TEST_F(ObjectStoreTest, WhatIsGoneIsToldAsItWasStored) {
+  std::vector<std::string> told;
+  objects.on_removed([&](const schema::Resource&, const json::object& object) {
+    told.emplace_back(string_at(object, "data", "k"));
+  });
+  make(
+      maps,
+      R"({"metadata":{"name":"m","namespace":"default","finalizers":["a/b"]},"data":{"k":"old"}})");
+  ASSERT_TRUE(objects.remove(maps, "default", "m", {}));
+  ASSERT_TRUE(set(maps, "m", R"({"metadata":{"finalizers":[]},"data":{"k":"new"}})")->removed);
+  EXPECT_EQ(told, (std::vector<std::string>{"old"})) << "what it held is given back, no more";
+}
+
 TEST_F(ObjectStoreTest, ABindingCountsNoGeneration) {
   make(pods, R"({"metadata":{"name":"p","namespace":"default"},"spec":{"containers":[]}})");
   ASSERT_TRUE(set(pods, "p", R"({"spec":{"containers":[],"nodeName":"n"}})"));
