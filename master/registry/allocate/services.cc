@@ -8,6 +8,7 @@
 #include <random>
 
 #include "base/text.h"
+#include "master/registry/allocate/families.h"
 #include "master/registry/api_error.h"
 
 namespace nodal::master {
@@ -154,12 +155,7 @@ bool ServiceAllocator::reserve_address(json::object& spec, Reservation& reservat
     reservation.old_addresses_ = old.addresses;
     return true;
   }
-  std::string wanted = string_of(spec, "clusterIP");
-  if (wanted.empty())
-    if (const auto* list = spec.if_contains("clusterIPs"); list != nullptr && list->is_array() &&
-                                                           !list->get_array().empty() &&
-                                                           list->get_array()[0].is_string())
-      wanted = list->get_array()[0].get_string();
+  const std::string wanted = string_of(spec, "clusterIP");
   std::uint64_t offset = 0;
   if (!wanted.empty()) {
     const auto invalid = [&](std::string_view why) {
@@ -291,14 +287,15 @@ Result<std::unique_ptr<ServiceAllocator::Reservation>> ServiceAllocator::reserve
     json::object& service, const json::object* old, FieldErrors& errors) {
   auto reservation = std::make_unique<Reservation>(*this);
   bool used_up = false;
-  bool done = true;
   auto* spec = service.if_contains("spec");
   if (spec == nullptr || !spec->is_object()) return reservation;
+  settle_families(spec->get_object(), options_.service_cidr.base().is_v6(), errors);
+  if (!errors.empty()) return reservation;
   {
     const std::lock_guard lock(mutex_);
     const Held held = old != nullptr ? held_by(*old) : Held{};
-    done = reserve_address(spec->get_object(), *reservation, held, errors, used_up) &&
-           reserve_ports(spec->get_object(), *reservation, held, errors, used_up);
+    if (reserve_address(spec->get_object(), *reservation, held, errors, used_up))
+      reserve_ports(spec->get_object(), *reservation, held, errors, used_up);
   }
   if (used_up)
     return fail(Errc::unavailable,
@@ -308,17 +305,6 @@ Result<std::unique_ptr<ServiceAllocator::Reservation>> ServiceAllocator::reserve
                               ? text::cat("address is left in ", options_.service_cidr.text())
                               : text::cat("node port is left in ", options_.first_port, "-",
                                           options_.last_port)));
-  if (done && wants_address(spec->get_object())) {
-    const bool v6 = options_.service_cidr.base().is_v6();
-    spec->get_object()["ipFamilies"] = json::array{v6 ? "IPv6" : "IPv4"};
-  }
-  if (done && string_of(spec->get_object(), "type") != "ExternalName") {
-    if (!spec->get_object().contains("ipFamilies"))
-      spec->get_object()["ipFamilies"] =
-          json::array{options_.service_cidr.base().is_v6() ? "IPv6" : "IPv4"};
-    if (!spec->get_object().contains("ipFamilyPolicy"))
-      spec->get_object()["ipFamilyPolicy"] = "SingleStack";
-  }
   return reservation;
 }
 

@@ -34,11 +34,7 @@ void default_service(json::object& service) {
   } else {
     spec->erase("sessionAffinityConfig");
   }
-  if (has_address(*spec)) {
-    default_to(*spec, "internalTrafficPolicy", "Cluster");
-    default_to(*spec, "ipFamilies", json::array{"IPv4"});
-    default_to(*spec, "ipFamilyPolicy", "SingleStack");
-  }
+  if (has_address(*spec)) default_to(*spec, "internalTrafficPolicy", "Cluster");
   if (string_in(*spec, "externalTrafficPolicy").empty()) {
     if (has_node_ports(*spec))
       (*spec)["externalTrafficPolicy"] = "Cluster";

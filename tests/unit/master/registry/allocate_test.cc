@@ -94,6 +94,46 @@ TEST_F(Services, AnAddressIsFilledInWithItsFamily) {
   EXPECT_EQ(spec_of(s).at("ipFamilyPolicy"), "SingleStack");
 }
 
+TEST_F(Services, OneRangeHasOneFamily) {
+  const std::string policy = "spec.ipFamilyPolicy: Invalid value: ";
+  const struct {
+    const char* spec;
+    std::string error;
+  } cases[] = {
+      {R"({"ipFamilies":["IPv4"],"ipFamilyPolicy":"PreferDualStack"})", ""},
+      {R"({"ipFamilies":["IPv6"]})",
+       "spec.ipFamilies[0]: Invalid value: \"IPv6\": not configured on this cluster"},
+      {R"({"ipFamilyPolicy":"RequireDualStack"})",
+       policy + "\"RequireDualStack\": this cluster is not configured for dual-stack services"},
+      {R"({"ipFamilies":["IPv4","IPv6"],"ipFamilyPolicy":"SingleStack"})",
+       policy + "\"SingleStack\": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP "
+                "families are specified"},
+      {R"({"ipFamilies":["IPv4","IPv4"],"ipFamilyPolicy":"PreferDualStack"})",
+       "spec.ipFamilies[1]: Duplicate value: \"IPv4\""},
+      {R"({"clusterIP":"10.96.0.5","clusterIPs":["10.96.0.6"]})",
+       "spec.clusterIPs: Invalid value: []string{\"10.96.0.6\"}: first value must match "
+       "`clusterIP`"},
+      {R"({"clusterIPs":["10.96.0.6"]})",
+       "spec.clusterIPs: Invalid value: []string{\"10.96.0.6\"}: must be empty when `clusterIP` is "
+       "not specified"},
+      {R"({"clusterIP":"10.96.0.5","clusterIPs":["10.96.0.5","fd00::1"],
+           "ipFamilyPolicy":"PreferDualStack"})",
+       "spec.clusterIPs[1]: Invalid value: []string{\"10.96.0.5\", \"fd00::1\"}: IPv6 is not "
+       "configured on this cluster"},
+      {R"({"clusterIP":"10.96.0.5","clusterIPs":["10.96.0.5","10.96.0.6"],
+           "ipFamilyPolicy":"PreferDualStack"})",
+       "spec.clusterIPs: Invalid value: []string{\"10.96.0.5\", \"10.96.0.6\"}: may specify no "
+       "more "
+       "than one IP for each IP family"},
+      {R"({"clusterIP":"None","ipFamilies":["IPv6"]})", ""},
+      {R"({"type":"ExternalName"})", ""},
+  };
+  for (const auto& c : cases) {
+    auto s = service(c.spec);
+    EXPECT_EQ(store(s), c.error) << c.spec;
+  }
+}
+
 TEST_F(Services, AddressesAreNeverHandedOutTwiceUntilNoneIsLeft) {
   std::set<std::string> seen;
   for (int i = 0; i < 254; ++i) {
