@@ -55,17 +55,17 @@ Result<Page> Present::list(std::string_view prefix, Revision at, std::string_vie
   const auto wanted = [&](std::string_view key) { return key.starts_with(prefix) && key > after; };
   auto changed = since.begin();
   auto it = after > prefix ? entries_.upper_bound(after) : entries_.lower_bound(prefix);
-  const auto add = [&](Entry entry) {
-    if (limit > 0 && page.entries.size() == static_cast<std::size_t>(limit)) {
-      page.more = true;
-      ++page.remaining;
-    } else {
-      page.entries.push_back(std::move(entry));
-    }
+  // What comes after a full page is only counted.
+  const auto is_full = [&] {
+    if (limit <= 0 || page.entries.size() < static_cast<std::size_t>(limit)) return false;
+    page.more = true;
+    ++page.remaining;
+    return true;
   };
   const auto add_past = [&](const Past& past) {
-    if (past.event.previous)
-      add({past.event.entry.key, past.event.previous, past.created, past.modified});
+    if (past.event.previous && !is_full())
+      page.entries.push_back(
+          {past.event.entry.key, past.event.previous, past.created, past.modified});
   };
   for (; it != entries_.end() && it->first.starts_with(prefix); ++it) {
     if (!wanted(it->first)) continue;
@@ -76,8 +76,8 @@ Result<Page> Present::list(std::string_view prefix, Revision at, std::string_vie
     if (changed != since.end() && changed->first == it->first) {
       add_past(*changed->second);
       ++changed;
-    } else {
-      add(it->second);
+    } else if (!is_full()) {
+      page.entries.push_back(it->second);
     }
   }
   for (; changed != since.end(); ++changed)
@@ -89,7 +89,8 @@ void Present::remember(Past past) {
   if (past.event.previous) history_bytes_ += past.event.previous->size();
   history_.push_back(std::move(past));
   while (history_.size() > limits_.events ||
-         (history_bytes_ > limits_.bytes && history_.size() > limits_.fewest)) {
+         (history_bytes_ > limits_.bytes && history_.size() > limits_.fewest) ||
+         (history_bytes_ > limits_.most_bytes && history_.size() > 1)) {
     const auto& oldest = history_.front();
     if (oldest.event.previous) history_bytes_ -= oldest.event.previous->size();
     compacted_ = oldest.event.entry.modified;

@@ -20,9 +20,10 @@ namespace nodal::master {
 class Present {
  public:
   struct Limits {
-    std::size_t events = 16384;    ///< kept at most
-    std::size_t fewest = 1024;     ///< kept whatever their size
-    std::size_t bytes = 8u << 20;  ///< of values that only the history holds
+    std::size_t events = 16384;          ///< kept at most
+    std::size_t fewest = 1024;           ///< kept though they have more bytes
+    std::size_t bytes = 8u << 20;        ///< of values that only the history holds
+    std::size_t most_bytes = 64u << 20;  ///< however few events hold them
   };
 
   explicit Present(Limits limits) : limits_(limits) {}

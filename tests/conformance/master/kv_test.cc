@@ -57,6 +57,15 @@ TEST_P(Kv, RevisionsAreDenseAndInTheValue) {
   EXPECT_EQ(*store_->get("/a/2")->value, "x@2");
 }
 
+TEST(Present, HistoryHasALimitOfBytes) {
+  MemoryKv store({.events = 100, .fewest = 50, .bytes = 100, .most_bytes = 1000});
+  const std::string large(400, 'x');
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(store.put("/a", value(large), Expect::any()));
+  const auto nothing = [](const Event&) {};
+  EXPECT_EQ(store.watch("/a", 2, nothing).error().code, Errc::gone) << "though there are five";
+  EXPECT_TRUE(store.watch("/a", 3, nothing)) << "two former values fit";
+}
+
 TEST_P(Kv, AFailedWriteTakesNoRevision) {
   ASSERT_TRUE(store_->put("/a", value("x"), Expect::absent()));
   EXPECT_EQ(store_->put("/a", value("y"), Expect::absent()).error().code, Errc::already_exists);
