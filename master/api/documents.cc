@@ -188,12 +188,10 @@ Answer<> prepare_change(const schema::Resource& resource, std::string_view subre
     carry_member(changed, object, "status");
     auto& metadata = metadata_of(changed);
     const auto& wanted = metadata_of(object);
-    // Preconditions come along; labels and annotations where the node reports through the status.
-    for (const std::string_view key : {"resourceVersion", "uid", "managedFields"})
+    // Preconditions come along, and what is said about the object.
+    for (const std::string_view key : {"resourceVersion", "uid", "managedFields", "annotations"})
       carry_member(metadata, wanted, key);
-    if (resource.group.empty())
-      for (const std::string_view key : {"labels", "annotations"})
-        carry_member(metadata, wanted, key);
+    if (!strategy.status_keeps_labels) carry_member(metadata, wanted, "labels");
     object = std::move(changed);
     fill_defaults(resource, object);
     FieldErrors found;

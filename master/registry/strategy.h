@@ -53,6 +53,8 @@ struct Strategy {
   void (*validate_create)(const boost::json::object& object, FieldErrors& errors) = nullptr;
   /// Null: its spec is written as a whole.
   const SpecPart* part = nullptr;
+  /// A write of the status leaves the labels alone; otherwise it may change them.
+  bool status_keeps_labels = false;
 };
 
 /// The strategy of a kind; an empty one for a kind without cross-field rules.

@@ -47,10 +47,7 @@ void restrict(const Call& call, json::object& applied) {
 }
 
 Answer<Written> create_applied(Call& call, const json::object& applied) {
-  RequestInfo creation = call.info;
-  creation.verb = "create";
-  if (const auto refused = call.api->refusal(call.caller, creation))
-    return std::unexpected(*refused);
+  NODAL_TRY(may_create(call));
   for (const std::string_view key : {"uid", "resourceVersion"})
     if (const auto value = string_at(applied, "metadata", key); !value.empty())
       return errors::conflict(*call.resource, call.info.name,

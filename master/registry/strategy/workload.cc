@@ -169,7 +169,8 @@ void validate_deployment(const json::object& object, FieldErrors& errors) {
 
 const Strategy kWorkloadStrategy{default_workload,  nullptr, nullptr,
                                  validate_workload, nullptr, nullptr};
-const Strategy kDeploymentStrategy{default_deployment,  nullptr, nullptr,
-                                   validate_deployment, nullptr, nullptr};
+const Strategy kDeploymentStrategy{.default_fields = default_deployment,
+                                   .validate = validate_deployment,
+                                   .status_keeps_labels = true};
 
 }  // namespace nodal::master
