@@ -78,6 +78,10 @@ Answer<boost::json::object> applied_document(Call& call, const Expected& expecte
 /// sets the owners of its fields, once it has its defaults and before it is admitted.
 Answer<Written> store_new(Call& call, boost::json::object object,
                           const std::function<Answer<>(boost::json::object&)>& own);
+/// The same for an object as its writer sent it: all that it says belongs to the writer.
+Answer<Written> store_written(Call& call, boost::json::object object);
+/// 403 unless the caller may create what the request names: a PUT or an apply of what is not there.
+Answer<> may_create(const Call& call);
 /// 404 or 403 unless a new object may be made in the namespace.
 Answer<> namespace_open(Call& call, std::string_view ns, std::string_view name);
 /// Service account, token volume, tolerations: what admission adds to a new Pod.

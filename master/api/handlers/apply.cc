@@ -36,12 +36,10 @@ void restrict(const Call& call, json::object& applied) {
     if (auto* value = applied.if_contains(key)) out[key] = std::move(*value);
   auto& metadata = metadata_of(out);
   json::object kept;
-  const bool core = call.resource->group.empty();
+  if (strategy_for(call.stored()).status_keeps_labels) metadata.erase("labels");
   for (const std::string_view key :
        {"name", "namespace", "uid", "resourceVersion", "labels", "annotations"})
-    if (auto* value = metadata.if_contains(key);
-        value && (core || (key != "labels" && key != "annotations")))
-      kept[key] = std::move(*value);
+    if (auto* value = metadata.if_contains(key)) kept[key] = std::move(*value);
   metadata = std::move(kept);
   applied = std::move(out);
 }

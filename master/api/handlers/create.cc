@@ -11,18 +11,30 @@ namespace {
 constexpr int kNameAttempts = 8;
 
 Answer<Written> create_object(Call& call) {
+  return store_written(
+      call, to_stored(*call.resource, NODAL_TRY(posted(call, expected_of(*call.resource)))));
+}
+
+}  // namespace
+
+Answer<> may_create(const Call& call) {
+  RequestInfo creation = call.info;
+  creation.verb = "create";
+  if (auto refused = call.api->refusal(call.caller, creation))
+    return std::unexpected(std::move(*refused));
+  return {};
+}
+
+Answer<Written> store_written(Call& call, boost::json::object object) {
   const schema::Resource& resource = call.stored();
   // Events are many and short-lived, and nobody applies them.
   const bool owned = resource.kind != "Event";
-  auto object = to_stored(*call.resource, NODAL_TRY(posted(call, expected_of(*call.resource))));
   return store_new(call, std::move(object), [&](boost::json::object& object) -> Answer<> {
     if (owned) return managed::own_new(resource, object, writer_of(call));
     metadata_of(object).erase("managedFields");
     return {};
   });
 }
-
-}  // namespace
 
 Answer<Written> store_new(Call& call, boost::json::object object,
                           const std::function<Answer<>(boost::json::object&)>& own) {

@@ -52,26 +52,59 @@ Answer<> check_identity(const Call& call, const boost::json::object& object) {
 
 namespace {
 
-Answer<Written> update_object(Call& call) {
+constexpr int kAttempts = 8;  // against others that create and delete the object
+
+// The kinds of which a PUT makes an object that is not there.
+bool may_be_put(const schema::Resource& resource) {
+  if (resource.group == "coordination.k8s.io") return resource.kind == "Lease";
+  return resource.kind == "Event" ||
+         (resource.group.empty() && (resource.kind == "Endpoints" || resource.kind == "Service"));
+}
+
+struct Put {
+  Written written;
+  bool created = false;
+};
+
+Answer<Put> update_object(Call& call) {
   const schema::Resource& resource = *call.resource;
-  const boost::json::object object =
-      to_stored(resource, NODAL_TRY(posted(call, expected_of(resource))));
+  boost::json::object object = to_stored(resource, NODAL_TRY(posted(call, expected_of(resource))));
   NODAL_TRY(check_identity(call, object));
-  if (resource.kind == "Lease" && string_at(object, "metadata", "resourceVersion").empty())
-    return errors::invalid(resource, call.info.name,
-                           {{"FieldValueInvalid", "metadata.resourceVersion",
-                             "Invalid value: 0x0: must be specified for an update"}});
-  return write_change(
-      call, call.info.subresource,
-      [&](const boost::json::object&) -> Answer<boost::json::object> { return object; });
+  for (int attempt = 1;; ++attempt) {
+    auto written = write_change(
+        call, call.info.subresource,
+        [&](const boost::json::object&) -> Answer<boost::json::object> {
+          if (resource.kind == "Lease" && string_at(object, "metadata", "resourceVersion").empty())
+            return errors::invalid(resource, call.info.name,
+                                   {{"FieldValueInvalid", "metadata.resourceVersion",
+                                     "Invalid value: 0x0: must be specified for an update"}});
+          return object;
+        });
+    if (written) return Put{std::move(*written), false};
+    if (written.error().reason != "NotFound" || !call.info.subresource.empty() ||
+        !may_be_put(resource))
+      return std::unexpected(std::move(written.error()));
+    NODAL_TRY(may_create(call));
+    if (const auto uid = string_at(object, "metadata", "uid"); !uid.empty())
+      return errors::conflict(
+          resource, call.info.name,
+          text::cat("Precondition failed: UID in precondition: ", uid, ", UID in object meta: "));
+    boost::json::object fresh = object;
+    metadata_of(fresh)["name"] = call.info.name;
+    metadata_of(fresh).erase("resourceVersion");
+    auto created = store_written(call, std::move(fresh));
+    if (created) return Put{std::move(*created), true};
+    if (created.error().reason != "AlreadyExists" || attempt == kAttempts)
+      return std::unexpected(std::move(created.error()));
+  }
 }
 
 }  // namespace
 
 void update(Call& call) {
-  const auto written = update_object(call);
-  if (!written) return call.fail(written.error());
-  call.answer_object(200, written->bytes);
+  const auto put = update_object(call);
+  if (!put) return call.fail(put.error());
+  call.answer_object(put->created ? 201 : 200, put->written.bytes);
 }
 
 }  // namespace nodal::master::handlers
