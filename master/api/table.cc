@@ -85,11 +85,10 @@ class Cells {
 };
 
 std::string selector_text(const Object& selector) {
-  std::vector<std::string> terms;
-  std::map<std::string, std::string> labels;
+  std::multimap<std::string, std::string> terms;  // by key
   for (const auto& [key, value] : object_in(selector, "matchLabels"))
-    labels[std::string(view(key))] = value.is_string() ? std::string(view(value.get_string())) : "";
-  for (const auto& [key, value] : labels) terms.push_back(text::cat(key, "=", value));
+    terms.emplace(view(key),
+                  text::cat(view(key), "=", value.is_string() ? view(value.get_string()) : ""));
   for (const auto& item : list_in(selector, "matchExpressions")) {
     if (!item.is_object()) continue;
     const auto& expression = item.get_object();
@@ -99,14 +98,16 @@ std::string selector_text(const Object& selector) {
       if (value.is_string()) values.emplace_back(view(value.get_string()));
     std::ranges::sort(values);
     if (op == "Exists")
-      terms.push_back(key);
+      terms.emplace(key, key);
     else if (op == "DoesNotExist")
-      terms.push_back("!" + key);
+      terms.emplace(key, "!" + key);
     else
-      terms.push_back(
-          text::cat(key, op == "NotIn" ? " notin (" : " in (", text::join(values, ","), ")"));
+      terms.emplace(
+          key, text::cat(key, op == "NotIn" ? " notin (" : " in (", text::join(values, ","), ")"));
   }
-  return or_none(text::join(terms, ","));
+  std::string out;
+  for (const auto& [key, term] : terms) out += text::cat(out.empty() ? "" : ",", term);
+  return or_none(std::move(out));
 }
 
 std::string labels_text(const Object& labels) {
@@ -138,10 +139,8 @@ bool is_restartable(const Object& spec, std::string_view name) {
   return false;
 }
 
-void note_restart(PodCells& out, const Object& container) {
-  const auto at =
-      string_in(object_in(object_in(container, "lastState"), "terminated"), "finishedAt");
-  out.last_restart = std::max(out.last_restart, at);
+std::string last_end(const Object& container) {
+  return string_in(object_in(object_in(container, "lastState"), "terminated"), "finishedAt");
 }
 
 std::string ended_as(const Object& terminated) {
@@ -170,6 +169,7 @@ PodCells pod_cells(const Object& pod) {
 
   bool initializing = false;
   std::int64_t restarts_of_sidecars = 0;
+  std::string last_of_sidecars;
   const auto& inits = list_in(status, "initContainerStatuses");
   const std::size_t init_count = list_in(spec, "initContainers").size();
   for (std::size_t i = 0; i < inits.size(); ++i) {
@@ -177,9 +177,12 @@ PodCells pod_cells(const Object& pod) {
     const auto& container = inits[i].get_object();
     const auto& state = object_in(container, "state");
     out.restarts += int_in(container, "restartCount");
-    note_restart(out, container);
+    out.last_restart = std::max(out.last_restart, last_end(container));
     const bool sidecar = is_restartable(spec, string_in(container, "name"));
-    if (sidecar) restarts_of_sidecars += int_in(container, "restartCount");
+    if (sidecar) {
+      restarts_of_sidecars += int_in(container, "restartCount");
+      last_of_sidecars = std::max(last_of_sidecars, last_end(container));
+    }
     if (state.contains("terminated") && int_in(object_in(state, "terminated"), "exitCode") == 0)
       continue;
     if (sidecar && bool_in(container, "started")) {
@@ -200,7 +203,7 @@ PodCells pod_cells(const Object& pod) {
   const auto* initialized = condition(status, "Initialized");
   if (!initializing || (initialized && string_in(*initialized, "status") == "True")) {
     out.restarts = restarts_of_sidecars;
-    if (!initializing) out.last_restart.clear();
+    out.last_restart = last_of_sidecars;
     bool running = false;
     const auto& containers = list_in(status, "containerStatuses");
     for (std::size_t i = containers.size(); i-- > 0;) {
@@ -208,7 +211,7 @@ PodCells pod_cells(const Object& pod) {
       const auto& container = containers[i].get_object();
       const auto& state = object_in(container, "state");
       out.restarts += int_in(container, "restartCount");
-      note_restart(out, container);
+      out.last_restart = std::max(out.last_restart, last_end(container));
       if (const auto reason = string_in(object_in(state, "waiting"), "reason"); !reason.empty()) {
         out.status = reason;
       } else if (state.contains("terminated")) {
@@ -410,14 +413,18 @@ void endpoints_row(const Object& object, TimePoint now, Cells& cells) {
   std::vector<std::string> all;
   for (const auto& item : list_in(object, "subsets")) {
     if (!item.is_object()) continue;
+    std::vector<std::string> ips;
+    for (const auto& address : list_in(item.get_object(), "addresses"))
+      if (address.is_object()) ips.push_back(string_in(address.get_object(), "ip"));
     const auto& ports = list_in(item.get_object(), "ports");
-    for (const auto& address : list_in(item.get_object(), "addresses")) {
-      if (!address.is_object()) continue;
-      const auto ip = string_in(address.get_object(), "ip");
-      if (ports.empty()) all.push_back(ip);
-      for (const auto& port : ports)
-        if (port.is_object()) all.push_back(text::cat(ip, ":", int_in(port.get_object(), "port")));
-    }
+    if (ports.empty()) all.insert(all.end(), ips.begin(), ips.end());
+    for (const auto& port : ports)
+      for (const auto& ip : ips)
+        if (port.is_object()) {
+          const bool v6 = ip.find(':') != std::string::npos;
+          all.push_back(
+              text::cat(v6 ? "[" : "", ip, v6 ? "]:" : ":", int_in(port.get_object(), "port")));
+        }
   }
   cells.text(first_three(all, "<none>"));
   cells.text(age(object, now));
@@ -427,10 +434,12 @@ void endpoint_slice_row(const Object& object, TimePoint now, Cells& cells) {
   cells.text(string_in(object, "addressType"));
   std::vector<std::string> ports, addresses;
   for (const auto& port : list_in(object, "ports"))
-    if (port.is_object())
-      ports.push_back(port.get_object().contains("port")
-                          ? std::to_string(int_in(port.get_object(), "port"))
-                          : "*");
+    if (port.is_object()) {
+      const auto& one = port.get_object();
+      ports.push_back(one.contains("port")   ? std::to_string(int_in(one, "port"))
+                      : one.contains("name") ? string_in(one, "name")
+                                             : "*");
+    }
   for (const auto& endpoint : list_in(object, "endpoints"))
     if (endpoint.is_object())
       for (const auto& address : list_in(endpoint.get_object(), "addresses"))
@@ -479,7 +488,8 @@ void lease_row(const Object& object, TimePoint now, Cells& cells) {
 }
 
 std::string event_object(const Object& about) {
-  return text::cat(text::lower(string_in(about, "kind")), "/", string_in(about, "name"));
+  const auto name = string_in(about, "name");
+  return text::cat(text::lower(string_in(about, "kind")), name.empty() ? "" : "/", name);
 }
 
 // Both groups' events: the fields differ in name alone.

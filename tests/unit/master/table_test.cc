@@ -1,5 +1,5 @@
 // tests/unit/master/table_test.cc — the cells of `kubectl get`: a pod's READY, STATUS and RESTARTS
-// in every state.
+// in every state, and cells of others that are easily got wrong.
 #include "master/api/table.h"
 
 #include <gtest/gtest.h>
@@ -81,6 +81,15 @@ INSTANTIATE_TEST_SUITE_P(
                 {"name":"s","started":true,"ready":true,"state":{"running":{}}}],
                 "containerStatuses":[{"name":"a","ready":true,"state":{"running":{}}}]}})",
                 "2/2", "Running", "0"},
+        PodCase{"SidecarRestartedAgo",
+                R"({"spec":{"initContainers":[{"name":"i"},{"name":"s","restartPolicy":"Always"}],
+                "containers":[{"name":"a"}]},"status":{"phase":"Running","initContainerStatuses":[
+                {"name":"i","restartCount":3,"state":{"terminated":{"exitCode":0}},
+                 "lastState":{"terminated":{"finishedAt":"2027-01-15T07:59:00Z"}}},
+                {"name":"s","restartCount":2,"started":true,"ready":true,"state":{"running":{}},
+                 "lastState":{"terminated":{"finishedAt":"2027-01-15T07:58:00Z"}}}],
+                "containerStatuses":[{"name":"a","ready":true,"state":{"running":{}}}]}})",
+                "2/2", "Running", "2 (2m ago)"},
         PodCase{"Gated",
                 R"({"spec":{"containers":[{"name":"a"}]},"status":{"phase":"Pending","conditions":
                 [{"type":"PodScheduled","status":"False","reason":"SchedulingGated"}]}})",
@@ -113,6 +122,39 @@ INSTANTIATE_TEST_SUITE_P(
                 "status":{"phase":"Running","reason":"NodeLost"}})",
                 "0/1", "Unknown", "0"}),
     [](const auto& info) { return std::string(info.param.name); });
+
+struct Cell {
+  std::string_view group, plural, object;
+  std::size_t column;
+  std::string_view text;
+};
+
+TEST(Table, CellsReadAsKubernetesWritesThem) {
+  const std::string_view subset =
+      R"({"subsets":[{"addresses":[{"ip":"10.0.0.1"},{"ip":"10.0.0.2"}],
+                      "ports":[{"port":80},{"port":81}]},
+                     {"addresses":[{"ip":"fd00::1"}],"ports":[{"port":80}]}]})";
+  const Cell cells[] = {
+      {"", "endpoints", subset, 1, "10.0.0.1:80,10.0.0.2:80,10.0.0.1:81 + 2 more..."},
+      {"", "endpoints", R"({"subsets":[{"addresses":[{"ip":"fd00::1"}],"ports":[{"port":80}]}]})",
+       1, "[fd00::1]:80"},
+      {"discovery.k8s.io", "endpointslices",
+       R"({"ports":[{"port":80,"name":"a"},{"name":"b"},{}]})", 2, "80,b,*"},
+      {"", "events", R"({"involvedObject":{"kind":"Node"}})", 3, "node"},
+      {"", "events", R"({"involvedObject":{"kind":"Node","name":"n"}})", 3, "node/n"},
+      {"apps", "deployments",
+       R"({"spec":{"selector":{"matchLabels":{"c":"1","a":"2"},"matchExpressions":[
+           {"key":"d","operator":"DoesNotExist"},
+           {"key":"b","operator":"In","values":["y","x"]}]}}})",
+       7, "a=2,b in (x,y),c=1,!d"},
+  };
+  for (const auto& c : cells) {
+    std::string row;
+    append_row(*schema::find_resource(c.group, "v1", c.plural), json::parse(c.object).as_object(),
+               TimePoint{}, IncludeObject::none, row);
+    EXPECT_EQ(json::parse(row).at("cells").at(c.column).as_string(), c.text) << c.object;
+  }
+}
 
 }  // namespace
 }  // namespace nodal::master
