@@ -29,6 +29,9 @@ Answer<Range> range_of(const RequestInfo& info, KvStore& kv, std::string_view pr
   const auto version = info.parameter("resourceVersion");
   const auto match = info.parameter("resourceVersionMatch");
   const auto token = info.parameter("continue");
+  if (info.has_parameter("sendInitialEvents"))
+    return bad_option("sendInitialEvents", "FieldValueForbidden",
+                      "Forbidden: sendInitialEvents is forbidden for list");
   if (const auto limit = info.parameter("limit"); !limit.empty()) {
     const auto number = text::number<std::int64_t>(limit);
     if (!number)
@@ -88,6 +91,8 @@ Answer<Collected> collect(Call& call, const Selection& selection, const Range& r
   if (!selection.only_name().empty() && range.at == 0 && range.after.empty() &&
       (!call.resource->namespaced || !call.info.namespace_.empty())) {
     out.revision = kv.revision();  // before the read: a watch from here misses nothing
+    // Other terms may contradict it.
+    if (!selection.key_fits(call.info.namespace_, selection.only_name())) return out;
     auto entry = kv.get(text::cat(prefix, selection.only_name()));
     if (entry && (!selection.needs_object() || selection.fits(parse_object(*entry->value))))
       out.entries.push_back(std::move(*entry));

@@ -13,6 +13,9 @@
 namespace nodal::master::handlers {
 namespace {
 
+// So long before its end a watch says once more how far it has come.
+constexpr std::chrono::seconds kLastMark{1};
+
 // One open watch. The store's thread, the timers' and the transport's meet in here.
 class WatchStream : public std::enable_shared_from_this<WatchStream> {
  public:
@@ -22,6 +25,11 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
   }
   ~WatchStream() {
     if (!stopped_) call_->api->metrics().watches.fetch_sub(1);
+  }
+
+  // Whether objects have to be looked into.
+  [[nodiscard]] bool parses() const {
+    return call_->form != Form::json || selection_.needs_object() || !call_->shows_stored();
   }
 
   // The present objects as ADDED.
@@ -76,12 +84,15 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
   // From the timers: every bookmark names what had been committed at the one before, so it can
   // never run ahead of an event that is still on its way.
   void bookmark() {
+    mark();
+    arm();
+  }
+  void mark() {
     if (stopped_) return;
     const Revision now = call_->api->parts().kv->revision();
     const Revision safe = std::max<Revision>(marked_, seen_);
     marked_ = now;
     if (bookmarks_ && safe > 0) send(bookmark_frame(safe, false));
-    arm();
   }
   void arm() {
     const std::lock_guard lock(mutex_);
@@ -95,6 +106,10 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
   void end_after(std::chrono::seconds delay) {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
+    if (bookmarks_ && delay > kLastMark)
+      last_timer_ = call_->api->timers().after(delay - kLastMark, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->mark();
+      });
     end_timer_ = call_->api->timers().after(delay, [weak = weak_from_this()] {
       const auto self = weak.lock();
       if (!self) return;
@@ -116,16 +131,18 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
 
   void stop() {
     KvStore::WatchHandle handle;
-    Timers::Id bookmark = 0, end = 0;
+    Timers::Id bookmark = 0, last = 0, end = 0;
     {
       const std::lock_guard lock(mutex_);
       if (stopped_.exchange(true)) return;
       call_->api->metrics().watches.fetch_sub(1);
       handle = std::move(handle_);
       bookmark = bookmark_timer_;
+      last = last_timer_;
       end = end_timer_;
     }
     call_->api->timers().cancel(bookmark);
+    call_->api->timers().cancel(last);
     call_->api->timers().cancel(end);
     handle.reset();
   }
@@ -180,7 +197,7 @@ class WatchStream : public std::enable_shared_from_this<WatchStream> {
   std::atomic<Revision> seen_ = 0, marked_ = 0;
   std::mutex mutex_;
   KvStore::WatchHandle handle_;
-  Timers::Id bookmark_timer_ = 0, end_timer_ = 0;
+  Timers::Id bookmark_timer_ = 0, last_timer_ = 0, end_timer_ = 0;
 };
 
 std::unexpected<ApiError> too_old(Revision asked, Revision now) {
@@ -189,8 +206,9 @@ std::unexpected<ApiError> too_old(Revision asked, Revision now) {
 
 // What the query says.
 struct Terms {
-  Revision after = 0;  // 0: begin with the present objects
-  bool initial_events = false;
+  Revision after = 0;           // 0: from now on
+  bool present = false;         // begin with the present objects
+  bool initial_events = false;  // and say where they end
   bool bookmarks = false;
   std::chrono::seconds timeout{0};
 };
@@ -226,7 +244,9 @@ Answer<Terms> terms_of(const RequestInfo& info, KvStore& kv) {
     thread_local std::minstd_rand random(std::random_device{}());
     out.timeout = std::chrono::seconds(1800 + random() % 1800);
   }
-  out.after = NODAL_TRY(asked_revision(info, kv)).value_or(0);
+  const auto asked = NODAL_TRY(asked_revision(info, kv));
+  out.after = asked.value_or(0);
+  out.present = out.initial_events || (!asked && !info.has_parameter("sendInitialEvents"));
   return out;
 }
 
@@ -245,9 +265,8 @@ void watch(const CallPtr& call) {
 
   auto stream = std::make_shared<WatchStream>(call, std::move(*selection), terms->bookmarks);
   Page page;
-  Revision after = terms->after;
-  const bool present = after == 0 || terms->initial_events;
-  if (present) {
+  Revision after = terms->after == 0 ? kv.revision() : terms->after;
+  if (terms->present) {
     auto listed = kv.list(prefix, 0, "", 0);
     if (!listed) return call->fail(errors::from(listed.error(), *call->resource, "").error());
     page = std::move(*listed);
@@ -277,23 +296,30 @@ void watch(const CallPtr& call) {
   }
   stream->hold(std::move(*handle));
 
-  http::Response head;
-  head.headers = call->headers();
-  call->note(200);
-  call->responder->begin(std::move(head));
-  call->responder->on_gone([stream] { stream->stop(); });
-  stream->start_marks(after);
-  if (present) stream->initial(page);
-  if (terms->initial_events) stream->initial_end(after);
-  {
-    // Under the gate's lock: a live event cannot overtake the early ones.
-    const std::lock_guard lock(gate->mutex);
-    for (const auto& event : gate->early) stream->on_event(event);
-    gate->early = {};
-    gate->open = true;
-  }
-  stream->end_after(terms->timeout);
-  stream->arm();
+  auto begin = [call, stream, gate, after, terms = *terms, page = std::move(page)] {
+    http::Response head;
+    head.headers = call->headers();
+    call->note(200);
+    call->responder->begin(std::move(head));
+    call->responder->on_gone([stream] { stream->stop(); });
+    stream->start_marks(after);
+    if (terms.present) stream->initial(page);
+    if (terms.initial_events) stream->initial_end(after);
+    {
+      // Under the gate's lock: a live event cannot overtake the early ones.
+      const std::lock_guard lock(gate->mutex);
+      for (const auto& event : gate->early) stream->on_event(event);
+      gate->early = {};
+      gate->open = true;
+    }
+    stream->end_after(terms.timeout);
+    stream->arm();
+  };
+  if (!terms->present || !stream->parses()) return begin();
+  // Objects have to be parsed: not on the thread that all connections share.
+  if (call->api->pool().run(std::move(begin))) return;
+  stream->stop();
+  call->fail(errors::unavailable("").error());
 }
 
 }  // namespace nodal::master::handlers

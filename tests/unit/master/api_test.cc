@@ -276,6 +276,8 @@ TEST_F(ApiTest, SelectsByLabelsAndFields) {
   EXPECT_EQ(names(get(path + "fieldSelector=metadata.name%3Db")), "b ");
   EXPECT_EQ(names(get(path + "fieldSelector=metadata.name%21%3Db")), "a c ");
   EXPECT_EQ(names(get(path + "fieldSelector=metadata.name%3Db&labelSelector=app%3Dx")), "");
+  EXPECT_EQ(names(get(path + "fieldSelector=metadata.name%3Db,metadata.name%21%3Db")), "");
+  EXPECT_EQ(names(get(path + "fieldSelector=metadata.name%3Db,metadata.namespace%3Dother")), "");
   EXPECT_EQ(
       names(get("/api/v1/configmaps?fieldSelector=metadata.namespace%3Ddefault,metadata.name%3Dc")),
       "c ");
@@ -476,6 +478,45 @@ TEST_F(ApiTest, StreamsAListOnRequest) {
   EXPECT_EQ(end.at("object").at("metadata").at("annotations").at("k8s.io/initial-events-end"),
             "true");
   EXPECT_EQ(get("/api/v1/configmaps?watch=true&sendInitialEvents=true").status, 422);
+  const auto list =
+      get("/api/v1/configmaps?sendInitialEvents=true&resourceVersionMatch=NotOlderThan");
+  EXPECT_EQ(list.status, 422);
+  EXPECT_TRUE(list.message().ends_with("sendInitialEvents is forbidden for list"))
+      << list.message();
+}
+
+TEST_F(ApiTest, NoInitialEventsAreSentToWhoWantsNone) {
+  make_map("a");
+  for (const char* from : {"", "&resourceVersion=0"}) {
+    Watch watch(*transport, text::cat("/api/v1/configmaps?watch=true&sendInitialEvents=false&"
+                                      "resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true",
+                                      from));
+    const auto first = watch.next_line();
+    EXPECT_NE(first.find("BOOKMARK"), std::string::npos) << first;
+  }
+}
+
+TEST_F(ApiTest, ALastBookmarkComesBeforeTheEnd) {
+  ApiParts parts;
+  parts.kv = &kv;
+  parts.clock = &clock;
+  parts.bookmark_interval = 1h;
+  parts.authorize = [](const Caller&, const RequestInfo&) { return std::nullopt; };
+  Api rare(std::move(parts));
+  LoopbackTransport own(rare, Caller{"admin", {}, ""});
+  Watch watch(own, text::cat("/api/v1/configmaps?watch=true&allowWatchBookmarks=true&",
+                             "timeoutSeconds=2&resourceVersion=", kv.revision()));
+  EXPECT_EQ(watch.next(), "BOOKMARK -");
+  EXPECT_TRUE(watch.ended());
+}
+
+TEST_F(ApiTest, AFilteredWatchBeginsWithThePresent) {
+  make_map("a", R"({"on":"yes"})");
+  make_map("b");
+  Watch watch(*transport, "/api/v1/configmaps?watch=true&labelSelector=on%3Dyes");
+  EXPECT_EQ(watch.next(), "ADDED a");
+  make_map("c", R"({"on":"yes"})");
+  EXPECT_EQ(watch.next(), "ADDED c");
 }
 
 TEST_F(ApiTest, AWatchEndsInTime) {
