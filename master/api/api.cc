@@ -248,8 +248,10 @@ void Api::blocking(const CallPtr& call, void (*handler)(Call&)) {
 void Api::route_resource(const CallPtr& call) {
   const RequestInfo& info = call->info;
   const schema::Resource* resource = schema::find_resource(info.group, info.version, info.resource);
-  if (!resource || info.version != resource->version)
-    return call->fail(errors::no_such_path().error());
+  if (!resource || info.version != resource->version) {
+    if (!handlers::absent(*call)) call->fail(errors::no_such_path().error());
+    return;
+  }
   const bool placed = !info.namespace_.empty() && info.resource != "namespaces";
   if (placed && !resource->namespaced) return call->fail(errors::no_such_path().error());
   // A named object of a namespaced kind has a namespace.

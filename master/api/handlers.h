@@ -43,6 +43,9 @@ bool openapi(const CallPtr& call);
 bool health(Call& call);
 bool key_discovery(Call& call);
 
+// Kinds that are not served. False: nothing is said of them.
+bool absent(Call& call);
+
 // Shared by several verbs.
 
 /// The object in the request's body, in whichever of the three encodings.

@@ -195,6 +195,15 @@ everyday() {
   expect 'a conflict' 'Conflict|the object has been modified' "$(k get configmap conf -o json | sed 's/"resourceVersion": "[0-9]*"/"resourceVersion": "1"/' | k replace -f -)"
   expect 'an unknown field' 'unknown field' "$(printf 'apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {prots: []}\n' | k apply -f -)"
 
+  local mixed
+  mixed=$(printf 'apiVersion: v1\nkind: Deployment\nmetadata: {name: x}\n---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: x}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: beside}\n' | k apply -f -)
+  expect 'a wrong apiVersion' 'no matches for kind "Deployment" in version "v1"' "$mixed"
+  expect 'a kind that is not served' 'no matches for kind "PersistentVolumeClaim" in version "v1"' "$mixed"
+  expect 'the rest of the file goes on' '^configmap/beside created$' "$mixed"
+  k delete configmap beside >/dev/null
+  expect 'a variable that is there twice' 'env\[1\]: hides previous definition of "A"' "$(printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [{name: c, image: i, env: [{name: A, value: a}, {name: A, value: b}]}]}\n' | k create --dry-run=server -f -)"
+  expect 'cluster-info dump' '"kind": "DaemonSetList"' "$(k cluster-info dump)"
+
   expect 'labels that are none' 'spec.template.labels: Invalid value: "a b"' "$(k patch deployment web -p '{"spec":{"template":{"metadata":{"labels":{"x":"a b"}}}}}')"
   expect 'a share that is none' 'maxSurge: Invalid value: "abc"' "$(k patch deployment web -p '{"spec":{"strategy":{"rollingUpdate":{"maxSurge":"abc"}}}}')"
   expect 'a Secret without its keys' 'data\[tls.key\]: Required value' "$(printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: x}\ntype: kubernetes.io/tls\nstringData: {tls.crt: a}\n' | k create -f -)"

@@ -201,6 +201,19 @@ TEST_F(ApiTest, SaysWhatDoesNotExist) {
   EXPECT_EQ(call("DELETE", "/version").status, 405);
 }
 
+TEST_F(ApiTest, ThereAreNoneOfSomeKinds) {
+  const auto crds = get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions?limit=5");
+  EXPECT_EQ(crds.status, 200);
+  EXPECT_EQ(crds.body.at("kind"), "CustomResourceDefinitionList");
+  EXPECT_EQ(crds.body.at("apiVersion"), "apiextensions.k8s.io/v1");
+  EXPECT_TRUE(crds.body.at("items").as_array().empty());
+  EXPECT_EQ(get("/api/v1/namespaces/default/replicationcontrollers").status, 200);
+  EXPECT_EQ(get("/apis/apps/v1/namespaces/default/daemonsets").status, 200);
+  EXPECT_EQ(get("/apis/apps/v1/namespaces/default/daemonsets/x").status, 404);
+  EXPECT_EQ(post("/apis/apps/v1/namespaces/default/daemonsets", "{}").status, 404);
+  EXPECT_EQ(get("/apis/apiextensions.k8s.io/v1").status, 404) << "and nobody says there are";
+}
+
 TEST_F(ApiTest, RefusesNamesThatDoNotFit) {
   EXPECT_EQ(
       post("/api/v1/namespaces/default/configmaps",
