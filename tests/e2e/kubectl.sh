@@ -218,6 +218,7 @@ everyday() {
   fi
   if k create --help | grep -q 'token '; then
     expect 'a token of two days' '^172800$' "$(k create token robot --duration=48h -o 'jsonpath={.spec.expirationSeconds}')"
+    expect 'a TokenReview says whose it is' "^system:serviceaccount:$ns:robot$" "$(printf 'apiVersion: authentication.k8s.io/v1\nkind: TokenReview\nspec: {token: %s}\n' "$(k create token robot)" | k create -f - -o 'jsonpath={.status.user.username}')"
     expect 'bound to a Secret' '^Secret$' "$(k create token robot --bound-object-kind=Secret --bound-object-name=word -o 'jsonpath={.spec.boundObjectRef.kind}')"
   fi
 
