@@ -1,5 +1,5 @@
-// base/http/server.h — an HTTP/1.1 server over TCP+TLS or a unix socket. Its .cc is the only
-// includer of Asio and Beast.
+// base/http/server.h — an HTTP/1.1 server over TCP+TLS or a unix socket. The folder is the only
+// includer of Asio, Beast and OpenSSL for connections.
 #pragma once
 
 #include <chrono>
