@@ -2,7 +2,6 @@
 #include "agent/serve/server.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "agent/pod/facts.h"
 #include "agent/serve/command_session.h"
@@ -47,8 +46,7 @@ struct AgentServer::State {
   const client::Mirror<core_v1::Pod>* pods = nullptr;
   Plans plans;
   std::stop_source stop;
-  std::atomic<int> count = 0;
-  Pool streams{"stream", kMostStreams};
+  Pool streams{"stream", kMostStreams, 0};
   std::unique_ptr<http::Server> server, debug;
 
   void serve(const http::Request& request, const http::ResponderPtr& responder, bool local) {
@@ -86,17 +84,10 @@ struct AgentServer::State {
     if (local && !logs) return responder->send(answer(403, "only over TLS\n"));
     if (request.method != "GET" && (logs || request.method != "POST"))
       return responder->send(answer(405, logs ? "only GET\n" : "only GET and POST\n"));
-    if (++count > kMostStreams) {
-      --count;
-      return responder->send(answer(429, "too many streams\n"));
-    }
     const bool taken = streams.run([this, request, target = std::move(target), responder] {
       carry(request, target, responder);
-      --count;
     });
-    if (taken) return;
-    --count;
-    responder->send(answer(503, "the agent ends\n"));
+    if (!taken) responder->send(answer(429, "too many streams are open on the node\n"));
   }
 
   void carry(const http::Request& request, const StreamTarget& target,

@@ -14,7 +14,6 @@
 namespace nodal {
 namespace {
 
-constexpr std::size_t kQueue = 4096;
 constexpr std::size_t kStack = 512u << 10;  // a JSON document of the greatest depth fits
 constexpr std::chrono::seconds kIdle{5};
 
@@ -26,6 +25,7 @@ struct Pool::State {
   std::deque<std::move_only_function<void()>> jobs;
   std::vector<pthread_t> finished;  // to be joined
   std::string name;
+  std::size_t queue = 0;
   int limit = 1, threads = 0, idle = 0;
   bool stopping = false;
 
@@ -76,9 +76,10 @@ struct Pool::State {
   }
 };
 
-Pool::Pool(std::string name, int limit) : state_(std::make_unique<State>()) {
+Pool::Pool(std::string name, int limit, std::size_t queue) : state_(std::make_unique<State>()) {
   state_->name = std::move(name);
   state_->limit = limit;
+  state_->queue = queue;
 }
 
 Pool::~Pool() {
@@ -95,17 +96,13 @@ bool Pool::run(std::move_only_function<void()> job) {
   std::vector<pthread_t> finished;
   {
     const std::lock_guard lock(state_->mutex);
-    if (state_->stopping || state_->jobs.size() >= kQueue) return false;
+    if (state_->stopping) return false;
+    const bool is_free = state_->idle > static_cast<int>(state_->jobs.size());
+    const bool waits = !is_free && !(state_->threads < state_->limit && state_->start());
+    if (waits && (state_->threads == 0 || state_->jobs.size() >= state_->queue)) return false;
     state_->jobs.push_back(std::move(job));
     finished.swap(state_->finished);
-    if (state_->idle >= static_cast<int>(state_->jobs.size())) {
-      state_->work.notify_one();
-    } else if (state_->threads < state_->limit && !state_->start() && state_->threads == 0) {
-      state_->jobs.pop_back();
-      return false;
-    } else {
-      state_->work.notify_one();
-    }
+    state_->work.notify_one();
   }
   for (const auto thread : finished) pthread_join(thread, nullptr);
   return true;

@@ -1,6 +1,7 @@
 // base/loop/pool.h — threads for work that may block: they come when needed and go when idle.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,13 +12,14 @@ namespace nodal {
 class Pool {
  public:
   /// @param name  of its threads, as `ps -L` shows it
-  Pool(std::string name, int limit);
+  /// @param queue  jobs that may wait for a thread; 0: a job starts at once or is refused
+  Pool(std::string name, int limit, std::size_t queue = 4096);
   /// Runs what is queued, then joins.
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  /// False: more than 4,096 jobs wait; the job was not taken.
+  /// False: no thread is free and the queue is full; the job was not taken.
   bool run(std::move_only_function<void()> job);
 
  private:

@@ -154,7 +154,7 @@ void Call::answer_table(int status, const schema::Resource& kind,
 Api::Api(ApiParts parts)
     : parts_(std::move(parts)),
       objects_(*parts_.kv, *parts_.clock),
-      streams_("api-stream", 256),
+      streams_("api-stream", parts_.streams, 0),
       pool_("api-write", parts_.write_threads) {
   objects_.on_removed([this](const schema::Resource& resource, const boost::json::object& object) {
     if (resource.group.empty() && resource.kind == "Service" && parts_.release_service)
@@ -235,14 +235,8 @@ void Api::route(const CallPtr& call) {
 
 void Api::blocking(const CallPtr& call, void (*handler)(Call&)) {
   const bool taken = pool_.run([call, handler] { handler(*call); });
-  if (!taken) {
-    auto error =
-        errors::unavailable("too many requests are waiting, please try again later").error();
-    error.code = 429;
-    error.reason = "TooManyRequests";
-    error.retry_after_seconds = 1;
-    call->fail(error);
-  }
+  if (!taken)
+    call->fail(errors::too_many("too many requests are waiting, please try again later").error());
 }
 
 void Api::route_resource(const CallPtr& call) {

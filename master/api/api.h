@@ -112,6 +112,7 @@ struct ApiParts {
   std::chrono::seconds bookmark_interval{60};
   std::size_t body_limit = 3u << 20;
   int write_threads = 32;
+  int streams = 1024;  ///< under way at a time: exec, attach, port-forward, logs, proxy
 };
 
 class Api;
@@ -184,7 +185,7 @@ class Api {
   [[nodiscard]] EventViews& views() { return views_; }
   [[nodiscard]] Timers& timers() { return timers_; }
   [[nodiscard]] Pool& pool() { return pool_; }
-  /// For answers that may take hours (logs).
+  /// For answers that may take hours: what it does not start at once it refuses.
   [[nodiscard]] Pool& streams() { return streams_; }
   [[nodiscard]] Metrics& metrics() { return metrics_; }
 

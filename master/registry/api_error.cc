@@ -160,6 +160,12 @@ std::unexpected<ApiError> unavailable(std::string_view why) {
       why.empty() ? "the server is currently unable to handle the request" : std::string(why));
 }
 
+std::unexpected<ApiError> too_many(std::string_view why) {
+  auto error = plain(429, "TooManyRequests", std::string(why));
+  error.error().retry_after_seconds = 1;
+  return error;
+}
+
 std::unexpected<ApiError> timeout(std::string_view why, int retry_after_seconds) {
   auto error = plain(504, "Timeout", std::string(why));
   error.error().retry_after_seconds = retry_after_seconds;

@@ -59,6 +59,8 @@ std::unexpected<ApiError> invalid(const schema::Resource& resource, std::string_
                                   FieldErrors causes);
 std::unexpected<ApiError> internal(std::string_view why);
 std::unexpected<ApiError> unavailable(std::string_view why);
+/// Clients come again in a second.
+std::unexpected<ApiError> too_many(std::string_view why);
 std::unexpected<ApiError> timeout(std::string_view why, int retry_after_seconds);
 
 /// A failure of a lower layer about one object.

@@ -129,6 +129,7 @@ void stream_log(const CallPtr& call, const ApiParts::AgentAddress& agent, const 
   const auto message = agent_message(*answer);
   if (answer->status == 404)
     return call->fail(errors::not_found(*call->resource, call->info.name).error());
+  if (answer->status == 429) return call->fail(errors::too_many(message).error());
   if (answer->status >= 500) return call->fail(errors::internal(message).error());
   call->fail(errors::bad_request(message).error());
 }
@@ -176,7 +177,7 @@ void log(const CallPtr& call) {
       call->api->streams().run([call, agent = *agent, path, upgrade = *upgrade, stop] {
         stream_log(call, agent, path, upgrade, *stop);
       });
-  if (!taken) call->fail(errors::unavailable("too many logs are being read").error());
+  if (!taken) call->fail(errors::too_many("too many streams are open").error());
 }
 
 }  // namespace nodal::master::handlers

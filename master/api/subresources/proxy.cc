@@ -125,7 +125,7 @@ void proxy(const CallPtr& call) {
         else
           switch_protocols(call, backend, request, view);
       });
-  if (!taken) call->fail(errors::unavailable("too many streams are open").error());
+  if (!taken) call->fail(errors::too_many("too many streams are open").error());
 }
 
 }  // namespace nodal::master::handlers

@@ -70,6 +70,7 @@ void pass_through(const CallPtr& call, const ApiParts::AgentAddress& agent,
       call->note(403);
       return call->responder->send(std::move(refusal));
     }
+    if (answer->response.status == 429) return call->fail(errors::too_many(message).error());
     return call->fail(
         (answer->response.status >= 500 ? errors::internal(message) : errors::bad_request(message))
             .error());
@@ -105,7 +106,7 @@ void stream(const CallPtr& call) {
     for (const auto line : call->request.headers.all(name)) request.headers.add(name, line);
   const bool taken = call->api->streams().run(
       [call, agent = *agent, request = std::move(request)] { pass_through(call, agent, request); });
-  if (!taken) call->fail(errors::unavailable("too many streams are open").error());
+  if (!taken) call->fail(errors::too_many("too many streams are open").error());
 }
 
 }  // namespace nodal::master::handlers

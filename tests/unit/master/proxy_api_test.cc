@@ -1,4 +1,7 @@
 // tests/unit/master/proxy_api_test.cc — where a proxied request goes, and who may send it.
+#include <latch>
+#include <thread>
+
 #include "tests/support/served_api.h"
 
 namespace nodal::master {
@@ -33,7 +36,7 @@ ApiParts with_backends() {
 
 class ProxyApi : public ServedApi {
  protected:
-  ProxyApi() : ServedApi(with_backends()) {
+  explicit ProxyApi(ApiParts parts = with_backends()) : ServedApi(std::move(parts)) {
     make("serviceaccounts", R"({"metadata":{"name":"default"}})");
     make("pods", R"({"metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i",
                      "ports":[{"name":"web","containerPort":8080}]}]}})");
@@ -120,6 +123,41 @@ TEST_F(ProxyApi, OnlyKnownProtocolsAreSwitchedTo) {
   };
   EXPECT_EQ(upgrade("h2c"), "400 only websocket and SPDY/3.1 can be switched to");
   EXPECT_EQ(upgrade("websocket"), "503 error trying to reach service: no");
+}
+
+// One stream at a time, which lasts until the test ends it.
+class BusyProxy : public ProxyApi {
+ protected:
+  static ApiParts parts() {
+    ApiParts out = with_backends();
+    out.streams = 1;
+    out.call_backend = [](const ApiParts::Backend&, const http::Request&,
+                          const std::function<void(const http::Response&)>& head,
+                          const std::function<bool(std::string_view)>&,
+                          std::stop_token) -> Result<> {
+      begun.count_down();
+      over.wait();
+      head({});
+      return {};
+    };
+    return out;
+  }
+  BusyProxy() : ProxyApi(parts()) {}
+  static inline std::latch begun{1}, over{1};
+};
+
+TEST_F(BusyProxy, RefusesAtOnceWhatItCannotCarry) {
+  put_pod_at("10.244.0.5");
+  const std::string path = text::cat(kCore, "pods/p/proxy/");
+  Reply first;
+  std::jthread other([&] { first = call("GET", path); });
+  begun.wait();
+  const auto second = call("GET", path);
+  over.count_down();
+  other.join();
+  EXPECT_EQ(second.status, 429);
+  EXPECT_EQ(second.message(), "too many streams are open");
+  EXPECT_EQ(first.status, 200);
 }
 
 // Reading a node's pages is not running commands on it.
