@@ -1,17 +1,19 @@
-// base/subprocess.cc — posix_spawn, three pipes and a pidfd in one poll.
+// base/subprocess.cc — fork and exec, three pipes and a pidfd in one poll.
 #include "base/subprocess.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
+#include "base/descriptors.h"
 #include "base/handle.h"
 #include "base/text.h"
 
@@ -38,22 +40,45 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-  }
-  ~SpawnSettings() {
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
+/// What a child does between fork and exec: nothing but system calls, since another thread of ours
+/// may have held any lock. Does not return.
+[[noreturn]] void become(const Subprocess& what, char* const* argv, char* const* environment,
+                         const std::array<int, 3>& standard, int report) {
+  for (int i = 0; i < 3; ++i) ::dup2(standard[static_cast<std::size_t>(i)], i);
+  ::setpgid(0, 0);
+  struct sigaction usual {};
+  usual.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &usual, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (const auto limit = limit_before_raise()) ::setrlimit(RLIMIT_NOFILE, &*limit);
+  ::execve(what.program.c_str(), argv, environment);
+  const int error = errno;
+  [[maybe_unused]] const auto n = ::write(report, &error, sizeof error);
+  ::_exit(127);
+}
 
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-};
+/// @errors by errno: the program cannot be run
+Result<pid_t> start(const Subprocess& what, const std::array<int, 3>& standard) {
+  std::vector<std::string> argv{what.program}, environment = what.environment;
+  argv.insert(argv.end(), what.arguments.begin(), what.arguments.end());
+  const auto argv_pointers = pointers(argv), environment_pointers = pointers(environment);
+  auto report = NODAL_TRY(make_pipe());  // closed by a successful exec
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail_errno(errno, "fork");
+  if (pid == 0)
+    become(what, argv_pointers.data(), environment_pointers.data(), standard, report.write.get());
+  ::setpgid(pid, pid);  // as the child does: whoever is first
+  report.write.reset();
+  int error = 0;
+  ssize_t n = 0;
+  while ((n = ::read(report.read.get(), &error, sizeof error)) < 0 && errno == EINTR) {
+  }
+  if (n <= 0) return pid;
+  ::waitpid(pid, nullptr, 0);
+  return fail_errno(error, what.program);
+}
 
 /// A started child; killed with its group and reaped if it is still there at the end of the scope.
 class Child {
@@ -88,27 +113,7 @@ class Child {
 Result<SubprocessResult> run_program(const Subprocess& what) {
   auto in = NODAL_TRY(make_pipe()), out = NODAL_TRY(make_pipe()), err = NODAL_TRY(make_pipe());
 
-  SpawnSettings settings;
-  ::posix_spawn_file_actions_adddup2(&settings.actions, in.read.get(), 0);
-  ::posix_spawn_file_actions_adddup2(&settings.actions, out.write.get(), 1);
-  ::posix_spawn_file_actions_adddup2(&settings.actions, err.write.get(), 2);
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  ::posix_spawnattr_setsigmask(&settings.attributes, &none);
-  ::posix_spawnattr_setsigdefault(&settings.attributes, &all);
-  ::posix_spawnattr_setpgroup(&settings.attributes, 0);
-  ::posix_spawnattr_setflags(
-      &settings.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<std::string> argv{what.program}, environment = what.environment;
-  argv.insert(argv.end(), what.arguments.begin(), what.arguments.end());
-  pid_t pid = -1;
-  if (const int error =
-          ::posix_spawn(&pid, what.program.c_str(), &settings.actions, &settings.attributes,
-                        pointers(argv).data(), pointers(environment).data());
-      error != 0)
-    return fail_errno(error, what.program);
-  Child child(pid);
+  Child child(NODAL_TRY(start(what, {in.read.get(), out.write.get(), err.write.get()})));
   in.read.reset();
   out.write.reset();
   err.write.reset();

@@ -18,6 +18,7 @@ namespace nodal::ingress {
 namespace {
 
 constexpr std::chrono::milliseconds kStop{5000};
+constexpr int kDeafMilliseconds = 1000;  // between looks for a stop that no descriptor tells
 
 UniqueFd open_process(pid_t pid) {
   return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -97,9 +98,10 @@ void Nginx::watch(pid_t pid) {
     const UniqueFd process = open_process(pid);
     const StopFd stop_fd(stop);
     pollfd fds[] = {{process.get(), POLLIN, 0}, {stop_fd.get(), POLLIN, 0}};
-    while (process && ::poll(fds, 2, -1) < 0 && errno == EINTR) {
+    const int patience = stop_fd.ready() ? -1 : kDeafMilliseconds;
+    while (process && !stop.stop_requested() && ::poll(fds, 2, patience) <= 0) {
     }
-    if (fds[1].revents == 0) ended_();
+    if (!stop.stop_requested()) ended_();
   });
 }
 

@@ -15,6 +15,7 @@
 #include "agent/serve/server.h"
 #include "api-client/client/kubeconfig.h"
 #include "api-client/client/reflector.h"
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/loop/file_watch.h"
@@ -196,6 +197,7 @@ Result<> run(const Options& options) {
 
 int main(int argc, char** argv) {
   nodal::block_signals();
+  nodal::raise_descriptor_limit();
   nodal::tune_memory();
   const auto parsed = nodal::agent::parse_options(argc, argv);
   if (parsed.exit_code >= 0) return parsed.exit_code;

@@ -73,6 +73,7 @@ class Forwarder {
   void run() {
     std::vector<char> buffer(kPiece);
     const StopFd stop_fd(over_.get_token());
+    if (!stop_fd.ready()) return;
     stop_fd_ = stop_fd.get();
     while (!over_.stop_requested()) {
       const auto n = client_.read(buffer.data(), buffer.size(), over_.get_token());

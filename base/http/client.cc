@@ -62,10 +62,12 @@ class RawConnection final : public Connection {
       return n;
     }
     const StopFd stop_fd(stop);
+    NODAL_TRY(stop_fd.ready());
     return link_->read(buffer, size, std::nullopt, stop_fd.get());
   }
   Result<> write(std::string_view bytes, std::stop_token stop) override {
     const StopFd stop_fd(stop);
+    NODAL_TRY(stop_fd.ready());
     return link_->write(bytes, std::nullopt, stop_fd.get());
   }
   void shutdown_write() override { link_->shutdown_write(); }
@@ -261,6 +263,7 @@ struct Client::State {
     if (!is_clean(request))
       return fail(Errc::invalid, "a request with control characters in its target or headers");
     const StopFd stop_fd(stop);
+    NODAL_TRY(stop_fd.ready());
     if (auto link = take_idle()) {
       bool answered = false;
       auto outcome = exchange(std::move(link), request, flow, upgrade, deadline, idle_limit,

@@ -16,6 +16,7 @@ namespace nodal {
 namespace {
 
 constexpr int kSettleMilliseconds = 500;
+constexpr int kDeafMilliseconds = 1000;  // between looks for a stop that no descriptor tells
 
 }  // namespace
 
@@ -64,10 +65,11 @@ bool FileWatch::read_events() {
 void FileWatch::listen(const std::stop_token& stop) {
   name_thread("file-watch");
   const StopFd stop_fd(stop);
+  const int patience = stop_fd.ready() ? -1 : kDeafMilliseconds;
   bool pending = false;
   while (!stop.stop_requested()) {
     pollfd fds[] = {{notify_.get(), POLLIN, 0}, {stop_fd.get(), POLLIN, 0}};
-    const int ready = ::poll(fds, 2, pending ? kSettleMilliseconds : -1);
+    const int ready = ::poll(fds, 2, pending ? kSettleMilliseconds : patience);
     if (ready < 0 && errno != EINTR) return;
     if (ready == 0 && std::exchange(pending, false)) changed_();
     if (fds[0].revents != 0 && read_events()) pending = true;

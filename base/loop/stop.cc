@@ -6,7 +6,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <string>
+
+#include "base/text.h"
 
 namespace nodal {
 namespace {
@@ -52,10 +56,20 @@ void name_thread(const char* name) {
 StopFd::StopFd(const std::stop_token& stop) {
   if (!stop.stop_possible()) return;
   fd_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!fd_) {
+    error_ = errno;
+    return;
+  }
   callback_.emplace(stop, [fd = fd_.get()] {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
   });
+}
+
+Result<> StopFd::ready() const {
+  if (error_ == 0) return {};
+  return fail(Errc::unavailable,
+              text::cat("no descriptor to hear a stop: ", std::strerror(error_)));
 }
 
 }  // namespace nodal

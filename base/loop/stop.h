@@ -6,6 +6,7 @@
 #include <stop_token>
 
 #include "base/handle.h"
+#include "base/result.h"
 
 namespace nodal {
 
@@ -31,9 +32,12 @@ class StopFd {
   explicit StopFd(const std::stop_token& stop);
   /// -1 when no stop can come.
   [[nodiscard]] int get() const { return fd_.get(); }
+  /// Whether a stop will be heard. @errors unavailable: no descriptor is left
+  [[nodiscard]] Result<> ready() const;
 
  private:
   UniqueFd fd_;
+  int error_ = 0;
   std::optional<std::stop_callback<std::function<void()>>> callback_;
 };
 

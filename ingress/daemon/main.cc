@@ -5,6 +5,7 @@
 
 #include "api-client/client/kubeconfig.h"
 #include "api-client/client/reflector.h"
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/loop/stop.h"
@@ -105,6 +106,7 @@ Result<> remove(const Options& options) {
 
 int main(int argc, char** argv) {
   nodal::block_signals();
+  nodal::raise_descriptor_limit();
   nodal::tune_memory();
   const auto parsed = nodal::ingress::parse_options(argc, argv);
   if (parsed.exit_code >= 0) return parsed.exit_code;

@@ -5,6 +5,7 @@
 
 #include "api-client/client/client.h"
 #include "api-client/client/kubeconfig.h"
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/http/server.h"
 #include "base/log.h"
@@ -157,6 +158,7 @@ int main(int count, char** arguments) {
   if (count > 1 && std::string_view(arguments[1]) == "issue-node")
     return master::issue_node(count - 1, arguments + 1);
   block_signals();
+  raise_descriptor_limit();
   tune_memory();
   const auto options = master::parse_options(count, arguments);
   if (!options) {

@@ -10,6 +10,7 @@
 #include "api-client/client/kubeconfig.h"
 #include "api-client/client/reflector.h"
 #include "api-client/codec/codec.h"
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/http/server.h"
 #include "base/log.h"
@@ -257,6 +258,7 @@ Result<> run(const Options& options) {
 
 int main(int argc, char** argv) {
   nodal::block_signals();
+  nodal::raise_descriptor_limit();
   nodal::tune_memory();
   const auto parsed = nodal::proxy::parse_options(argc, argv);
   if (parsed.exit_code >= 0) return parsed.exit_code;
