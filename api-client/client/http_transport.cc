@@ -6,10 +6,6 @@
 namespace nodal::client {
 namespace {
 
-// A watch is told to end after five minutes; one that is silent for longer than that and a bookmark
-// is dead.
-constexpr std::chrono::minutes kSilence{6};
-
 http::ClientTls tls_for(const ClusterAccess& access) {
   return {access.ca_pem, access.certificate_pem, access.key_pem, access.tls_server_name,
           access.insecure};
@@ -24,8 +20,9 @@ http::ClientOptions options_for(const ClusterAccess& access) {
 
 }  // namespace
 
-HttpTransport::HttpTransport(const ClusterAccess& access)
-    : client_(options_for(access)), token_(access.token) {}
+HttpTransport::HttpTransport(const ClusterAccess& access,
+                             std::optional<std::chrono::milliseconds> silence)
+    : client_(options_for(access)), silence_(silence), token_(access.token) {}
 
 Result<> HttpTransport::reload(const ClusterAccess& access) {
   NODAL_TRY(client_.reload(tls_for(access)));
@@ -48,7 +45,7 @@ Result<http::Response> HttpTransport::send(const http::Request& request, std::st
 Result<http::Response> HttpTransport::stream(const http::Request& request,
                                              const std::function<bool(std::string_view)>& sink,
                                              std::stop_token stop) {
-  return client_.stream(authorized(request), sink, stop, kSilence);
+  return client_.stream(authorized(request), sink, stop, silence_);
 }
 
 Result<http::Upgraded> HttpTransport::upgrade(const http::Request& request, std::stop_token stop) {

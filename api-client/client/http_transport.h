@@ -1,7 +1,9 @@
 // api-client/client/http_transport.h — the Transport over the network.
 #pragma once
 
+#include <chrono>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "api-client/client/kubeconfig.h"
@@ -13,7 +15,14 @@ namespace nodal::client {
 /// HTTP/1.1 over TLS with a client certificate or a bearer token. Thread-safe.
 class HttpTransport final : public Transport {
  public:
-  explicit HttpTransport(const ClusterAccess& access);
+  /// A watch is told to end after five minutes; one that is silent for longer than that and a
+  /// bookmark is dead.
+  static constexpr std::chrono::milliseconds kWatchSilence = std::chrono::minutes(6);
+
+  /// @param silence  the longest one of a stream; nothing for streams that people look at: only TCP
+  /// keep-alive ends those
+  explicit HttpTransport(const ClusterAccess& access,
+                         std::optional<std::chrono::milliseconds> silence = kWatchSilence);
   Result<http::Response> send(const http::Request& request, std::stop_token stop) override;
   Result<http::Response> stream(const http::Request& request,
                                 const std::function<bool(std::string_view)>& sink,
@@ -28,6 +37,7 @@ class HttpTransport final : public Transport {
   [[nodiscard]] http::Request authorized(const http::Request& request);
 
   http::Client client_;
+  const std::optional<std::chrono::milliseconds> silence_;
   std::mutex mutex_;
   std::string token_;  // under mutex_
 };

@@ -201,7 +201,7 @@ std::string render_kubeconfig(const ClusterAccess& access, std::string_view name
 }
 
 Result<std::shared_ptr<Transport>> connect(const ClusterAccess& access) {
-  return std::shared_ptr<Transport>(std::make_shared<HttpTransport>(access));
+  return std::shared_ptr<Transport>(std::make_shared<HttpTransport>(access, std::nullopt));
 }
 
 Result<std::shared_ptr<Transport>> connect_following(const std::string& path) {

@@ -39,10 +39,12 @@ Result<std::vector<std::string>> context_names(std::string_view path);
 /// A kubeconfig with one cluster, user and context of that name, credentials inline, as YAML.
 std::string render_kubeconfig(const ClusterAccess& access, std::string_view name);
 
-/// The network transport: HTTP/1.1 over TLS with a client certificate or bearer token.
+/// The network transport: HTTP/1.1 over TLS with a client certificate or bearer token. Its streams
+/// may be silent for as long as the server lives.
 Result<std::shared_ptr<Transport>> connect(const ClusterAccess& access);
 
-/// The same for a daemon, by a kubeconfig's path. When one of its files is written anew, the keys
+/// The same for a daemon's watches (silent for at most HttpTransport::kWatchSilence), by a
+/// kubeconfig's path. When one of its files is written anew, the keys
 /// or the token in it are taken for the connections to come; another server is not.
 Result<std::shared_ptr<Transport>> connect_following(const std::string& path);
 

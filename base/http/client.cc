@@ -182,10 +182,10 @@ struct Client::State {
   };
 
   /// One exchange on one connection.
-  /// @param idle  for streams: the longest silence, instead of the deadline once the header is
-  /// there
+  /// @param idle_limit  for streams: the longest silence, instead of the deadline once the header
+  /// is there
   Result<Outcome> exchange(std::unique_ptr<Link> link, const Request& request, const Flow* flow,
-                           bool upgrade, Deadline deadline,
+                           std::optional<Switch> upgrade, Deadline deadline,
                            std::optional<std::chrono::milliseconds> idle_limit, int stop_fd,
                            bool& answered) {
     NODAL_TRY(link->write(encode(request, *target), deadline, stop_fd));
@@ -207,8 +207,10 @@ struct Client::State {
     std::size_t used = 0;
     while (!parser.is_done()) {
       buffer.resize(used + kReadSize);
-      const Deadline by =
-          idle_limit && parser.is_header_done() ? Deadline(Clock::now() + *idle_limit) : deadline;
+      const bool streams =
+          flow != nullptr && parser.is_header_done() && flow->takes(parser.response.status);
+      Deadline by = deadline;
+      if (streams) by = idle_limit ? Deadline(Clock::now() + *idle_limit) : std::nullopt;
       auto n = link->read(buffer.data() + used, kReadSize, by, stop_fd);
       if (!n) return std::unexpected(n.error());
       buffer.resize(used + *n);
@@ -230,7 +232,8 @@ struct Client::State {
       if (parser.is_header_done()) begin();
       if (parser.is_header_done() && upgrade &&
           (parser.response.status == 101 ||
-           (parser.response.status == 200 && parser.response.headers.has("Upgrade")))) {
+           (*upgrade == Switch::docker && parser.response.status == 200 &&
+            parser.response.headers.has("Upgrade")))) {
         Outcome out;
         out.response = std::move(parser.response);
         out.early = collected + buffer;
@@ -257,8 +260,8 @@ struct Client::State {
     return out;
   }
 
-  Result<Outcome> perform(const Request& request, const Flow* flow, bool upgrade, Deadline deadline,
-                          std::optional<std::chrono::milliseconds> idle_limit,
+  Result<Outcome> perform(const Request& request, const Flow* flow, std::optional<Switch> upgrade,
+                          Deadline deadline, std::optional<std::chrono::milliseconds> idle_limit,
                           const std::stop_token& stop) {
     if (!is_clean(request))
       return fail(Errc::invalid, "a request with control characters in its target or headers");
@@ -304,31 +307,32 @@ Client::~Client() = default;
 
 Result<Response> Client::send(const Request& request, std::stop_token stop) {
   auto outcome = NODAL_TRY(state_->perform(
-      request, nullptr, false, Clock::now() + state_->options.timeout, std::nullopt, stop));
+      request, nullptr, std::nullopt, Clock::now() + state_->options.timeout, std::nullopt, stop));
   return std::move(outcome.response);
 }
 
 Result<Response> Client::stream(const Request& request,
                                 const std::function<bool(std::string_view)>& sink,
-                                std::stop_token stop, std::chrono::milliseconds idle) {
+                                std::stop_token stop,
+                                std::optional<std::chrono::milliseconds> idle) {
   const State::Flow flow{sink};
-  auto outcome = NODAL_TRY(
-      state_->perform(request, &flow, false, Clock::now() + state_->options.timeout, idle, stop));
+  auto outcome = NODAL_TRY(state_->perform(request, &flow, std::nullopt,
+                                           Clock::now() + state_->options.timeout, idle, stop));
   return std::move(outcome.response);
 }
 
 Result<> Client::carry(const Request& request, const std::function<void(const Response&)>& head,
                        const std::function<bool(std::string_view)>& sink, std::stop_token stop,
-                       std::chrono::milliseconds idle) {
+                       std::optional<std::chrono::milliseconds> idle) {
   const State::Flow flow{sink, &head};
-  NODAL_TRY(
-      state_->perform(request, &flow, false, Clock::now() + state_->options.timeout, idle, stop));
+  NODAL_TRY(state_->perform(request, &flow, std::nullopt, Clock::now() + state_->options.timeout,
+                            idle, stop));
   return {};
 }
 
-Result<Upgraded> Client::upgrade(const Request& request, std::stop_token stop) {
+Result<Upgraded> Client::upgrade(const Request& request, std::stop_token stop, Switch how) {
   auto outcome = NODAL_TRY(state_->perform(
-      request, nullptr, true, Clock::now() + state_->options.timeout, std::nullopt, stop));
+      request, nullptr, how, Clock::now() + state_->options.timeout, std::nullopt, stop));
   Upgraded out;
   out.response = std::move(outcome.response);
   if (outcome.link)

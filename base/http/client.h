@@ -35,9 +35,13 @@ struct ClientOptions {
   std::size_t idle_connections = 4;          ///< kept for reuse
 };
 
+/// What counts as a yes to a request to switch protocols: 101, and to Docker's hijack a 200 with an
+/// Upgrade header.
+enum class Switch { standard, docker };
+
 /// What became of a request to switch protocols.
 struct Upgraded {
-  Response response;                       ///< 101 (or Docker's 200), or why not
+  Response response;                       ///< the yes, or why not
   std::unique_ptr<Connection> connection;  ///< null when the server refused
 };
 
@@ -57,22 +61,22 @@ class Client {
   Result<Response> send(const Request& request, std::stop_token stop = {});
 
   /// Sends, then calls `sink` with the body as it arrives until it ends, `sink` answers false, or
-  /// `stop`. No total timeout; the connection is watched with TCP keep-alive, and `idle` is the
-  /// longest silence. When the status is not 2xx nothing is streamed and the answer is returned
-  /// whole.
+  /// `stop`. Once the header is there, there is no total timeout; a dead peer is found with TCP
+  /// keep-alive. When the status is not 2xx nothing is streamed and the answer is returned whole.
+  /// @param idle  the longest silence; nothing: a living peer may be silent for as long as it likes
   Result<Response> stream(const Request& request, const std::function<bool(std::string_view)>& sink,
                           std::stop_token stop,
-                          std::chrono::milliseconds idle = std::chrono::hours(1));
+                          std::optional<std::chrono::milliseconds> idle = std::nullopt);
 
   /// Like stream(), for an answer of whatever status: `head` gets its status and headers as soon as
   /// they are there, then `sink` the body.
   Result<> carry(const Request& request, const std::function<void(const Response&)>& head,
                  const std::function<bool(std::string_view)>& sink, std::stop_token stop,
-                 std::chrono::milliseconds idle = std::chrono::hours(1));
+                 std::optional<std::chrono::milliseconds> idle = std::nullopt);
 
-  /// Sends a request with an Upgrade header; the raw connection after a 101 (or Docker's 200 on
-  /// hijack).
-  Result<Upgraded> upgrade(const Request& request, std::stop_token stop = {});
+  /// Sends a request with an Upgrade header; the raw connection when the server switches.
+  Result<Upgraded> upgrade(const Request& request, std::stop_token stop = {},
+                           Switch how = Switch::standard);
 
   /// Uses these keys for new connections (certificate rotation); idle connections are closed, those
   /// in use go on.

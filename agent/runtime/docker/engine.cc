@@ -105,7 +105,7 @@ Result<std::unique_ptr<http::Connection>> Engine::upgrade(std::string_view path,
   auto asked = NODAL_TRY(request("POST", path, std::move(body), "application/json"));
   asked.headers.set("Connection", "Upgrade");
   asked.headers.set("Upgrade", "tcp");
-  auto upgraded = client_.upgrade(asked);
+  auto upgraded = client_.upgrade(asked, {}, http::Switch::docker);
   if (!upgraded) return std::unexpected(away(std::move(upgraded).error()));
   if (upgraded->connection) return std::move(upgraded->connection);
   NODAL_TRY(checked(std::move(upgraded->response)));

@@ -37,6 +37,7 @@ class HttpClient : public testing::Test {
             held_.push_back(responder);
             return;
           }
+          if (request.target == "/hijack") response.headers.add("Upgrade", "tcp");
           if (request.target == "/missing") response.status = 404;
           if (request.target == "/big") response.append(std::string(3 << 20, 'x'));
           response.append(text::cat(request.method, " ", request.target, " ", request.body));
@@ -94,6 +95,36 @@ TEST_F(HttpClient, AStreamArrivesPieceByPieceAndEndsWhenToldTo) {
                                     {});
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(seen, "event\nevent\nevent\n");
+}
+
+TEST_F(HttpClient, AStreamMayBeSilentForAsLongAsItIsSaid) {
+  Client client({.address = address_, .timeout = 50ms});
+  const auto until_stopped = [&](std::optional<std::chrono::milliseconds> idle) {
+    std::stop_source stop;
+    std::jthread stopper([&](const std::stop_token& over) {
+      for (int i = 0; i < 30 && !over.stop_requested(); ++i) std::this_thread::sleep_for(10ms);
+      stop.request_stop();
+    });
+    return client
+        .stream(
+            {.target = "/stream"}, [](std::string_view) { return true; }, stop.get_token(), idle)
+        .error()
+        .code;
+  };
+  EXPECT_EQ(until_stopped(50ms), Errc::timed_out);
+  EXPECT_EQ(until_stopped(std::nullopt), Errc::unavailable) << "only the stop ends it";
+}
+
+TEST_F(HttpClient, OnlyDockersHijackTakes200ForASwitch) {
+  Client client({.address = address_});
+  const Request request{.method = "POST", .target = "/hijack", .body = ""};
+  const auto plain = client.upgrade(request);
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_FALSE(plain->connection);
+  EXPECT_EQ(plain->response.text(), "POST /hijack ");
+  const auto docker = client.upgrade(request, {}, Switch::docker);
+  ASSERT_TRUE(docker) << docker.error().message;
+  EXPECT_TRUE(docker->connection);
 }
 
 TEST_F(HttpClient, AStopEndsAWait) {
