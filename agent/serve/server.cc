@@ -39,6 +39,20 @@ http::ServerTls tls_of(const ServeOptions& options) {
   return {options.certificate_pem, options.key_pem, options.client_ca_pem, false};
 }
 
+// How long a stream may go on: until the server ends or the client goes.
+class Life {
+ public:
+  Life(const std::stop_token& server, http::Responder& client)
+      : chain_(server, [source = source_]() mutable { source.request_stop(); }) {
+    client.on_gone([source = source_]() mutable { source.request_stop(); });
+  }
+  [[nodiscard]] std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  std::stop_source source_;
+  std::stop_callback<std::function<void()>> chain_;
+};
+
 }  // namespace
 
 struct AgentServer::State {
@@ -118,9 +132,7 @@ struct AgentServer::State {
           400, target.previous ? text::cat("previous terminated container \"", target.container,
                                            "\" in pod \"", target.pod, "\" not found")
                                : waiting_to_start(pod, target.container)));
-    std::stop_source gone;
-    const std::stop_callback chain(stop.get_token(), [&gone] { gone.request_stop(); });
-    responder->on_gone([gone]() mutable { gone.request_stop(); });
+    const Life life(stop.get_token(), *responder);
     http::Response head;
     head.headers.add("Content-Type", "text/plain; charset=utf-8");
     responder->begin(std::move(head));
@@ -130,8 +142,8 @@ struct AgentServer::State {
           return responder->write(std::make_shared<const std::string>(bytes)) &&
                  responder->wait_drained(kWaiting);
         },
-        gone.get_token());
-    if (!done && !gone.stop_requested())
+        life.token());
+    if (!done && !life.token().stop_requested())
       responder->write(std::make_shared<const std::string>(
           text::cat("logs end early: ", done.error().message, "\n")));
     responder->end();
@@ -151,6 +163,7 @@ struct AgentServer::State {
       return refuse(handshake.status, handshake.headers, handshake.message, responder);
     const auto connection = responder->upgrade(std::move(handshake.headers));
     if (!connection) return;
+    const Life life(stop.get_token(), *responder);
     const Runtime::StreamOptions options{target.streams.input, target.streams.tty};
     run_command(
         *connection, *handshake.protocol,
@@ -159,7 +172,7 @@ struct AgentServer::State {
                      ? runtime->exec_streams(container->id, target.command, options)
                      : runtime->attach(container->id, options);
         },
-        stop.get_token());
+        life.token());
   }
 
   void forward(const http::Request& request, const StreamTarget& target, const SeenPod& seen,
@@ -172,13 +185,13 @@ struct AgentServer::State {
       return refuse(handshake.status, handshake.headers, handshake.message, responder);
     auto connection = responder->upgrade(std::move(handshake.headers));
     if (!connection) return;
+    const Life life(stop.get_token(), *responder);
     if (handshake.in_websocket)
       connection = std::make_unique<websocket::StreamConnection>(std::move(connection),
                                                                  websocket::Decoder::From::client);
     const std::string netns = sandbox->host_network ? "" : sandbox->netns_path;
     forward_ports(
-        *connection, [&netns](std::uint16_t port) { return dial_in(netns, port); },
-        stop.get_token());
+        *connection, [&netns](std::uint16_t port) { return dial_in(netns, port); }, life.token());
   }
 
   static void refuse(int status, const http::Headers& headers, const std::string& message,

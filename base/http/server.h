@@ -46,7 +46,8 @@ class Responder {
   virtual std::unique_ptr<Connection> upgrade(Headers headers) = 0;
 
   /// Called once, on any thread, when the client closes before the answer ends; at once if that has
-  /// happened.
+  /// happened. upgrade() forgets it: set after that, it is called when the upgraded connection ends,
+  /// also while nobody reads from it.
   virtual void on_gone(std::move_only_function<void()> call) = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "base/http/session.h"
 
 #include <openssl/err.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -20,6 +21,7 @@ constexpr std::size_t kDiscard =
     16u << 20;  // read and dropped after a refusal, so that the client sees it
 constexpr std::chrono::seconds kHandshake{15};
 constexpr std::chrono::seconds kLinger{3};
+constexpr std::chrono::seconds kLook{1};  // for a peer that has gone, while nothing is read
 
 }  // namespace
 
@@ -90,6 +92,7 @@ void Session::close() {
   }
   boost::system::error_code ignored;
   timer_.cancel();
+  if (pause_) pause_->cancel();
   (void)descriptor_.close(ignored);
   worker_->connections.erase(self);
   if (gone) gone();
@@ -199,9 +202,8 @@ Session::Read Session::read_some(std::size_t& size) {
 void Session::readable() {
   const auto self = shared_from_this();
   for (int round = 0; !dead_; ++round) {
-    if (busy_ && in_.size() > kReadAhead) return;  // step() goes on when the answer is out
-    if (tunnel_ && is_full()) return;              // read() goes on
-    if (round == 16) {                             // let other connections have a turn
+    if (is_paused()) return pause();
+    if (round == 16) {  // let other connections have a turn
       asio::post(worker_->io, [self] { self->readable(); });
       return;
     }
@@ -229,6 +231,24 @@ void Session::readable() {
     // A short read has emptied the socket: no need to ask again before the next readiness.
     if (waiting_read_ && size < kReadSize && !(ssl_ && SSL_has_pending(ssl_.get()))) return;
   }
+}
+
+// No bytes are taken for now. step() goes on when the answer is out, Tunnel::read() when there is
+// room.
+bool Session::is_paused() { return (busy_ && in_.size() > kReadAhead) || (tunnel_ && is_full()); }
+
+// While nothing is read, neither an end nor an error of the socket is: they are looked for.
+void Session::pause() {
+  if (std::exchange(looking_, true)) return;
+  if (!pause_) pause_ = std::make_unique<asio::steady_timer>(worker_->io);
+  pause_->expires_after(kLook);
+  pause_->async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+    self->looking_ = false;
+    if (error || self->dead_ || !self->is_paused()) return;
+    pollfd socket{self->wire_.fd, POLLRDHUP, 0};
+    if (::poll(&socket, 1, 0) > 0) return self->ended();
+    self->pause();
+  });
 }
 
 // The peer sends no more.

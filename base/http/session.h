@@ -114,6 +114,8 @@ class Session : public std::enable_shared_from_this<Session> {
   enum class Read { some, none, end };
   Read read_some(std::size_t& size);
   void readable();
+  [[nodiscard]] bool is_paused();
+  void pause();
   void ended();
   void deliver(std::string_view bytes) {
     const std::lock_guard lock(mutex_);
@@ -141,6 +143,7 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::shared_ptr<Shared> shared_;
   asio::posix::stream_descriptor descriptor_;
   asio::steady_timer timer_;
+  std::unique_ptr<asio::steady_timer> pause_;  // while nothing is read
   const std::string peer_;
   Wire wire_;
   tls::Ssl ssl_;
@@ -155,7 +158,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool continued_ = false;
   bool waiting_read_ = false;
   bool waiting_write_ = false;
-  bool busy_ = false;  // a request is with its handler, or its answer is not out yet
+  bool looking_ = false;  // pause_ is set
+  bool busy_ = false;     // a request is with its handler, or its answer is not out yet
   bool in_handler_ = false;
   bool eof_ = false;
   bool close_after_ = false;

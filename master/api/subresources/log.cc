@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "master/api/handlers.h"
 #include "master/api/subresources/agent_call.h"
+#include "master/api/subresources/splice.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -171,11 +172,9 @@ void log(const CallPtr& call) {
   if (!call->api->parts().call_agent) return call->fail(errors::unavailable("").error());
   const std::string path = text::cat("/containerLogs/", call->info.namespace_, "/", call->info.name,
                                      "/", *container, *query);
-  auto stop = std::make_shared<std::stop_source>();
-  call->responder->on_gone([stop] { stop->request_stop(); });
-  const bool taken =
-      call->api->streams().run([call, agent = *agent, path, upgrade = *upgrade, stop] {
-        stream_log(call, agent, path, upgrade, *stop);
+  const bool taken = call->api->streams().run(
+      [call, agent = *agent, path, upgrade = *upgrade, stop = stop_when_gone(*call)] {
+        stream_log(call, agent, path, upgrade, stop);
       });
   if (!taken) call->fail(errors::too_many("too many streams are open").error());
 }

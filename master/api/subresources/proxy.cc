@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "master/api/handlers.h"
 #include "master/api/subresources/proxy_backend.h"
+#include "master/api/subresources/splice.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -49,8 +50,8 @@ void carry(const CallPtr& call, const ApiParts::Backend& backend, const http::Re
 
 // Likewise.
 void switch_protocols(const CallPtr& call, const ApiParts::Backend& backend,
-                      const http::Request& request, const View& view) {
-  std::stop_source stop;
+                      const http::Request& request, const View& view,
+                      const std::stop_source& stop) {
   auto answer = call->api->parts().upgrade_backend(backend, request, stop.get_token());
   if (!answer) return call->fail(unreachable(answer.error()));
   if (!answer->connection) {
@@ -62,9 +63,7 @@ void switch_protocols(const CallPtr& call, const ApiParts::Backend& backend,
     call->note(refusal.status);
     return call->responder->send(std::move(refusal));
   }
-  call->note(101);
-  const auto client = call->responder->upgrade(answer->response.headers);
-  if (client) http::splice(*client, *answer->connection, stop);
+  splice_client(*call, std::move(*answer), stop);
 }
 
 // Whoever may only read a node must not run commands on it: its agent takes a GET for that.
@@ -116,14 +115,13 @@ void proxy(const CallPtr& call) {
                                                              : text::cat("[", backend->host, "]"),
                 ":", backend->port);
   auto request = proxying::forwarded(call->request, view, info.tail);
-  auto stop = std::make_shared<std::stop_source>();
-  if (upgrade.empty()) call->responder->on_gone([stop] { stop->request_stop(); });
-  const bool taken = call->api->streams().run(
-      [call, backend = *backend, request = std::move(request), view, upgrade, stop] {
+  const bool taken =
+      call->api->streams().run([call, backend = *backend, view, upgrade,
+                                request = std::move(request), stop = stop_when_gone(*call)] {
         if (upgrade.empty())
-          carry(call, backend, request, view, stop->get_token());
+          carry(call, backend, request, view, stop.get_token());
         else
-          switch_protocols(call, backend, request, view);
+          switch_protocols(call, backend, request, view, stop);
       });
   if (!taken) call->fail(errors::too_many("too many streams are open").error());
 }

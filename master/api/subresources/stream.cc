@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "master/api/handlers.h"
 #include "master/api/subresources/agent_call.h"
+#include "master/api/subresources/splice.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -51,8 +52,7 @@ Answer<std::string> agent_target(const Call& call, const json::object& pod) {
 
 // On a thread of the stream pool.
 void pass_through(const CallPtr& call, const ApiParts::AgentAddress& agent,
-                  const http::Request& request) {
-  std::stop_source stop;
+                  const http::Request& request, const std::stop_source& stop) {
   auto answer = call->api->parts().upgrade_agent(agent, request, stop.get_token());
   if (!answer)
     return call->fail(
@@ -75,9 +75,7 @@ void pass_through(const CallPtr& call, const ApiParts::AgentAddress& agent,
         (answer->response.status >= 500 ? errors::internal(message) : errors::bad_request(message))
             .error());
   }
-  call->note(101);
-  const auto client = call->responder->upgrade(answer->response.headers);
-  if (client) http::splice(*client, *answer->connection, stop);
+  splice_client(*call, std::move(*answer), stop);
 }
 
 }  // namespace
@@ -105,7 +103,9 @@ void stream(const CallPtr& call) {
   for (const auto name : kPassedOn)
     for (const auto line : call->request.headers.all(name)) request.headers.add(name, line);
   const bool taken = call->api->streams().run(
-      [call, agent = *agent, request = std::move(request)] { pass_through(call, agent, request); });
+      [call, agent = *agent, request = std::move(request), stop = stop_when_gone(*call)] {
+        pass_through(call, agent, request, stop);
+      });
   if (!taken) call->fail(errors::too_many("too many streams are open").error());
 }
 

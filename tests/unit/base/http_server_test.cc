@@ -168,6 +168,12 @@ class Peer {
   }
   void half_close() { ::shutdown(fd_.get(), SHUT_WR); }
   void reset() { fd_.reset(); }
+  // The server sees a reset, not an end.
+  void break_off() {
+    const linger now{1, 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    fd_.reset();
+  }
 
  private:
   UniqueFd fd_;
@@ -505,6 +511,59 @@ TEST(HttpServer, AnUpgradedConnectionHasBackPressure) {
   peer.until("\r\n\r\n");
   EXPECT_TRUE(stopped.wait(5s).value_or(false));
   EXPECT_EQ(peer.rest().size(), kMuch);
+}
+
+// Neither takes nor sends anything.
+class Deaf final : public Connection {
+ public:
+  Result<std::size_t> read(char*, std::size_t, std::stop_token stop) override {
+    wait(std::move(stop));
+    return fail(Errc::unavailable, "stopped");
+  }
+  Result<> write(std::string_view, std::stop_token stop) override {
+    wait(std::move(stop));
+    return fail(Errc::unavailable, "stopped");
+  }
+  void shutdown_write() override {}
+
+ private:
+  static void wait(std::stop_token stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    never.wait(lock, std::move(stop), [] { return false; });
+  }
+};
+
+// Whoever goes while nobody takes what they sent is missed all the same.
+TEST(HttpServer, ASpliceEndsWithAClientWhoseBytesWait) {
+  for (const bool politely : {true, false}) {
+    Mailbox<bool> ended;
+    std::jthread carrier;
+    const auto server = serve([&](Request, ResponderPtr responder) {
+      auto client = responder->upgrade({{"Connection", "Upgrade"}, {"Upgrade", "deaf"}});
+      std::stop_source gone;
+      responder->on_gone([gone]() mutable { gone.request_stop(); });
+      carrier = std::jthread([&ended, gone, client = std::move(client)] {
+        Deaf backend;
+        splice(*client, backend, gone);
+        ended.put(true);
+      });
+    });
+    Peer peer(server->port());
+    peer.write("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: deaf\r\n\r\n");
+    peer.until("\r\n\r\n");
+    // More than is read ahead, and less than keeps the end from arriving: behind bytes that the
+    // kernel does not take either an end is seen only after minutes, when the other kernel gives
+    // up.
+    peer.write(std::string(120u << 10, 'x'));
+    EXPECT_FALSE(ended.wait(50ms));
+    if (politely)
+      peer.half_close();
+    else
+      peer.break_off();
+    EXPECT_TRUE(ended.wait(5s).value_or(false)) << politely;
+  }
 }
 
 TEST(HttpServer, TlsWithOptionalClientCertificates) {
