@@ -101,6 +101,14 @@ std::unexpected<ApiError> too_large(std::size_t limit) {
                text::cat("Request entity too large: limit is ", limit));
 }
 
+std::unexpected<ApiError> object_too_large(const schema::Resource& resource, std::string_view name,
+                                           std::size_t size, std::size_t limit) {
+  return about(413, "RequestEntityTooLarge",
+               text::cat(group_resource(resource), " ", quoted(name), " is too large: ", size,
+                         " bytes, and at most ", limit, " are stored"),
+               resource, name);
+}
+
 std::unexpected<ApiError> already_exists(const schema::Resource& resource, std::string_view name) {
   return about(409, "AlreadyExists",
                text::cat(group_resource(resource), " ", quoted(name), " already exists"), resource,

@@ -46,6 +46,9 @@ std::unexpected<ApiError> method_not_allowed();
 std::unexpected<ApiError> not_acceptable();
 std::unexpected<ApiError> unsupported_media_type(std::string_view accepted);
 std::unexpected<ApiError> too_large(std::size_t limit);
+/// The object itself, as it would be stored.
+std::unexpected<ApiError> object_too_large(const schema::Resource& resource, std::string_view name,
+                                           std::size_t size, std::size_t limit);
 std::unexpected<ApiError> already_exists(const schema::Resource& resource, std::string_view name);
 std::unexpected<ApiError> conflict(const schema::Resource& resource, std::string_view name,
                                    std::string_view cause);

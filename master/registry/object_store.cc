@@ -21,6 +21,8 @@ namespace {
 constexpr int kAttempts =
     64;  // of update_with against other writers; each loss means that another write succeeded
 constexpr std::int64_t kDefaultPodGrace = 30;
+/// Of one object, encoded. @source etcd's --max-request-bytes
+constexpr std::size_t kMostBytes = 3u << 19;
 
 std::string_view view(const json::string& text) { return {text.data(), text.size()}; }
 
@@ -287,6 +289,8 @@ Answer<Written> ObjectStore::create(const schema::Resource& resource, const json
   const std::string_view name = string_at(object, "metadata", "name");
   const std::string key = object_key(resource, string_at(object, "metadata", "namespace"), name);
   const EncodedObject encoded = encode_object(resource, object);
+  if (encoded.text.size() > kMostBytes)
+    return errors::object_too_large(resource, name, encoded.text.size(), kMostBytes);
   if (dry_run) {
     if (kv_.get(key)) return errors::already_exists(resource, name);
     json::object copy = parse_object(encoded.with(0));
@@ -360,6 +364,9 @@ Answer<Written> ObjectStore::update_with(const schema::Resource& resource, std::
       continue;
     }
     const EncodedObject encoded = encode_object(resource, object);
+    // One that is too large already may become smaller.
+    if (encoded.text.size() > kMostBytes && encoded.text.size() > entry->value->size())
+      return errors::object_too_large(resource, name, encoded.text.size(), kMostBytes);
     if (dry_run)
       return Written{std::make_shared<const std::string>(encoded.with(entry->modified)), false,
                      true};

@@ -11,7 +11,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view kItself = ".";
-constexpr int kDeepest = 64;
+constexpr int kDeepest = codec::kMaxJsonDepth;  // what kMaxAnswerDepth reckons with
 constexpr std::size_t kMost = 20'000;
 
 std::string_view view(json::string_view text) { return {text.data(), text.size()}; }

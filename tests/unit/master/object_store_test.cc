@@ -137,6 +137,30 @@ TEST_F(ObjectStoreTest, AWriteThatChangesNothingIsNone) {
   EXPECT_EQ(kv.revision(), before);
 }
 
+TEST_F(ObjectStoreTest, AnObjectHasALargestSize) {
+  const auto map = [](std::string_view name, std::size_t size) {
+    return text::cat(R"({"metadata":{"name":")", name, R"(","namespace":"default"},"data":{"k":")",
+                     std::string(size, 'x'), "\"}}");
+  };
+  const auto large = objects.create(maps, parse_object(map("large", 1600u << 10)), false);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, 413);
+  EXPECT_EQ(large.error().reason, "RequestEntityTooLarge");
+  EXPECT_FALSE(objects.create(maps, parse_object(map("large", 1600u << 10)), true));
+  make(maps, map("m", 1000u << 10));
+  const std::string more = text::cat(R"({"more":")", std::string(600u << 10, 'y'), "\"}");
+  const auto grown = set(maps, "m", more);
+  ASSERT_FALSE(grown);
+  EXPECT_EQ(grown.error().code, 413);
+  // One of before there was a limit can be made smaller, and leave.
+  ASSERT_TRUE(kv.put(
+      object_key(maps, "default", "old"), [&](Revision) { return map("old", 2000u << 10); },
+      Expect::absent()));
+  EXPECT_FALSE(set(maps, "old", more));
+  EXPECT_TRUE(set(maps, "old", R"({"data":{"k":")" + std::string(1700u << 10, 'x') + "\"}}"));
+  EXPECT_TRUE(objects.remove(maps, "default", "old", {}));
+}
+
 TEST_F(ObjectStoreTest, AStaleResourceVersionOrAnotherUidIsAConflict) {
   make(maps, R"({"metadata":{"name":"m","namespace":"default"},"data":{"a":"1"}})");
   ASSERT_TRUE(set(maps, "m", R"({"data":{"a":"2"}})"));
