@@ -34,7 +34,7 @@ Result<std::string> ask_text(Cluster& cluster, const Ask& ask) {
 }
 
 Result<boost::json::value> ask(Cluster& cluster, const Ask& ask) {
-  return codec::parse(NODAL_TRY(ask_text(cluster, ask)));
+  return codec::parse_answer(NODAL_TRY(ask_text(cluster, ask)));
 }
 
 Result<> ask_stream(Cluster& cluster, const Ask& ask,
@@ -56,7 +56,7 @@ Result<> ask_events(
     std::size_t begin = 0;
     for (std::size_t end = 0; (end = rest.find('\n', begin)) != std::string::npos;
          begin = end + 1) {
-      const auto event = codec::parse(std::string_view(rest).substr(begin, end - begin));
+      const auto event = codec::parse_answer(std::string_view(rest).substr(begin, end - begin));
       if (!event) continue;
       const auto* object = find(*event, "object");
       const auto type = text_at(*event, "type");

@@ -134,7 +134,7 @@ Result<std::string> list_pages(Client& client, const ResourceName& resource,
   for (;;) {
     std::string path = text::cat(base, joint, "limit=", limit);
     if (!continue_at.empty()) path += text::cat("&continue=", http::percent_encode(continue_at));
-    auto document = NODAL_TRY(codec::parse(NODAL_TRY(client.get_text(path, stop))));
+    auto document = NODAL_TRY(codec::parse_answer(NODAL_TRY(client.get_text(path, stop))));
     const auto* object = document.if_object();
     const auto* items = object == nullptr ? nullptr : object->if_contains("items");
     const auto* metadata = object == nullptr ? nullptr : object->if_contains("metadata");

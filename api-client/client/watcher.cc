@@ -71,12 +71,12 @@ void Watcher::run(std::stop_token stop) {
     if (!listed) {
       done = list(stop);
       listed = done.has_value();
-      if (done) backoff = kFirstBackoff;
     }
     if (listed) {
-      done = watch(stop);
+      auto ended = watch(stop);
+      listed = ended.resumes;
+      done = std::move(ended.done);
       if (!done && done.error().code == Errc::gone) {
-        listed = false;
         log::info("the watch's revision has expired; listing again",
                   {{"resource", resource_.plural}});
         continue;
@@ -88,9 +88,10 @@ void Watcher::run(std::stop_token stop) {
     if (stop.stop_requested()) return;
     if (done && std::chrono::steady_clock::now() - begun > std::chrono::seconds(1)) continue;
     if (!done)
-      log::warn("the API server does not answer; trying again", {{"resource", resource_.plural},
-                                                                 {"error", done.error().message},
-                                                                 {"wait_ms", backoff.count()}});
+      log::warn(listed ? "the watch broke off; going on with it" : "no watch; listing again",
+                {{"resource", resource_.plural},
+                 {"error", done.error().message},
+                 {"wait_ms", backoff.count()}});
     const auto half = backoff.count() / 2;
     sleep_for(std::chrono::milliseconds(
                   half + static_cast<long>(random() % static_cast<unsigned long>(half + 1))),
@@ -116,7 +117,7 @@ Result<> Watcher::list(std::stop_token stop) {
   return {};
 }
 
-Result<> Watcher::watch(std::stop_token stop) {
+Watcher::Ended Watcher::watch(std::stop_token stop) {
   ListOptions from = options_;
   from.resource_version = revision_;
   http::Request request;
@@ -151,15 +152,17 @@ Result<> Watcher::watch(std::stop_token stop) {
         return taken.has_value();
       },
       stop);
-  if (!taken) return taken;
-  if (!response) return std::unexpected(response.error());
-  if (response->status != 200) return std::unexpected(error_of(response->status, response->text()));
-  return {};
+  if (!taken) return {taken, false};
+  if (!response) return {std::unexpected(response.error()), true};
+  if (response->status == 200) return {};
+  auto refusal = error_of(response->status, response->text());
+  const bool later = refusal.code == Errc::unavailable;
+  return {std::unexpected(std::move(refusal)), later};
 }
 
 Result<> Watcher::take(std::string_view line) {
   if (text::trim(line).empty()) return {};
-  const auto event = NODAL_TRY(codec::parse(line));
+  const auto event = NODAL_TRY(codec::parse_answer(line));
   const auto type = member(event, {"type"});
   const auto* object = event.is_object() ? event.get_object().if_contains("object") : nullptr;
   if (object == nullptr) return fail(Errc::invalid, "a watch event without an object");

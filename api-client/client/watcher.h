@@ -37,8 +37,14 @@ class Watcher {
  private:
   void run(std::stop_token stop);
   Result<> list(std::stop_token stop);
-  /// One watch from `revision_` until it ends. @errors gone: list again
-  Result<> watch(std::stop_token stop);
+  /// How a watch ended. What the server or an event says against it may be about its revision ("Too
+  /// large resource version", an event that cannot be read): then only a list gets past it.
+  struct Ended {
+    Result<> done{};
+    bool resumes = true;  ///< from the revision that it has come to
+  };
+  /// One watch from `revision_` until it ends.
+  Ended watch(std::stop_token stop);
   Result<> take(std::string_view line);
 
   const std::shared_ptr<Client> client_;

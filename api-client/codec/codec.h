@@ -15,10 +15,15 @@ struct Message;
 /// Limits of every JSON text that comes from outside (SECURITY 24).
 inline constexpr std::size_t kMaxJsonBytes = 64u << 20;
 inline constexpr std::size_t kMaxJsonDepth = 64;
+/// Of what an API server answers: it puts the owners of an object's fields into the object, which
+/// nest five levels deeper than the fields, and objects into lists and events.
+inline constexpr std::size_t kMaxAnswerDepth = kMaxJsonDepth + 16;
 
 /// Parses JSON with the limits above; duplicate keys: the last wins.
 /// @errors invalid, with line and column
 Result<boost::json::value> parse(std::string_view json);
+/// The same of an API server's answer.
+Result<boost::json::value> parse_answer(std::string_view json);
 
 /// JSON text without blanks, numbers as the API writes them ("1.5", not "1.5E0").
 std::string to_text(const boost::json::value& document);
@@ -31,7 +36,8 @@ Result<> decode_into(const Message& message, void* object, std::string_view json
 std::string encode(const Message& message, const void* object);
 }  // namespace detail
 
-/// The struct in a JSON document. Unknown fields are ignored, null is absence.
+/// The struct in a JSON document, or in a text as parse_answer() takes it. Unknown fields are
+/// ignored, null is absence.
 /// @errors invalid, with the path: "spec.ports[1].port: expected a number, got string"
 template <class T>
 Result<T> decode(const boost::json::value& document) {

@@ -19,14 +19,13 @@ std::unexpected<Error> fail_at(std::string_view json, std::size_t at, std::strin
   return fail(Errc::invalid, text::cat("JSON line ", line, ", column ", column, ": ", why));
 }
 
-}  // namespace
-
-Result<boost::json::value> parse(std::string_view json, boost::json::storage_ptr storage) {
+Result<boost::json::value> parse_within(std::size_t depth, std::string_view json,
+                                        boost::json::storage_ptr storage) {
   if (json.size() > kMaxJsonBytes)
     return fail(Errc::invalid, text::cat("JSON of ", json.size(), " bytes, more than ",
                                          kMaxJsonBytes, " are not accepted"));
   boost::json::parse_options options;
-  options.max_depth = kMaxJsonDepth;
+  options.max_depth = depth;
   unsigned char buffer[4096];
   boost::json::error_code error;
   try {
@@ -42,6 +41,18 @@ Result<boost::json::value> parse(std::string_view json, boost::json::storage_ptr
   }
 }
 
-Result<boost::json::value> parse(std::string_view json) { return parse(json, {}); }
+}  // namespace
+
+Result<boost::json::value> parse(std::string_view json) {
+  return parse_within(kMaxJsonDepth, json, {});
+}
+
+Result<boost::json::value> parse_answer(std::string_view json) {
+  return parse_within(kMaxAnswerDepth, json, {});
+}
+
+Result<boost::json::value> parse_answer(std::string_view json, boost::json::storage_ptr storage) {
+  return parse_within(kMaxAnswerDepth, json, std::move(storage));
+}
 
 }  // namespace nodal::codec

@@ -9,7 +9,7 @@
 
 namespace nodal::codec {
 
-/// As codec::parse; the document lives in `storage` (a monotonic resource for a short life).
-Result<boost::json::value> parse(std::string_view json, boost::json::storage_ptr storage);
+/// As codec::parse_answer; the document lives in `storage` (a monotonic resource for a short life).
+Result<boost::json::value> parse_answer(std::string_view json, boost::json::storage_ptr storage);
 
 }  // namespace nodal::codec

@@ -313,7 +313,7 @@ Result<> decode_into(const Message& message, void* object, std::string_view text
   // The document lives only until it has been read: one arena instead of a hundred allocations.
   unsigned char first_block[4096];
   json::monotonic_resource arena(first_block);
-  const auto document = parse(text, &arena);
+  const auto document = parse_answer(text, &arena);
   if (!document) return std::unexpected(document.error());
   return decode_into(message, object, *document);
 }

@@ -53,7 +53,8 @@ Result<Remaining> NamespaceController::empty(const std::string& ns) {
   for (const auto& resource : schema::resources()) {
     if (!is_collection(resource)) continue;
     const auto path = collection_of(resource, ns);
-    const auto document = NODAL_TRY(codec::parse(NODAL_TRY(context_.client->get_text(path))));
+    const auto document =
+        NODAL_TRY(codec::parse_answer(NODAL_TRY(context_.client->get_text(path))));
     const auto* list = document.if_object();
     const auto* items = list == nullptr ? nullptr : list->if_contains("items");
     if (items == nullptr || !items->is_array() || items->get_array().empty()) continue;
@@ -75,7 +76,7 @@ Result<Again> NamespaceController::reconcile(const std::string& key) {
     return Again{kLookAgain};
   }
   const auto path = client::Client::path<core_v1::Namespace>("", key);
-  auto document = NODAL_TRY(codec::parse(NODAL_TRY(context_.client->get_text(path))));
+  auto document = NODAL_TRY(codec::parse_answer(NODAL_TRY(context_.client->get_text(path))));
   if (auto* object = document.if_object())
     if (auto* spec = object->if_contains("spec"); spec != nullptr && spec->is_object()) {
       if (auto* finalizers = spec->get_object().if_contains("finalizers");

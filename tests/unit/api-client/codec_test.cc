@@ -44,6 +44,8 @@ TEST(CodecParse, LimitsDepth) {
   EXPECT_TRUE(codec::parse(nested(codec::kMaxJsonDepth)));
   EXPECT_FALSE(codec::parse(nested(codec::kMaxJsonDepth + 1)));
   EXPECT_FALSE(codec::parse(nested(1'000'000)));
+  EXPECT_TRUE(codec::parse_answer(nested(codec::kMaxAnswerDepth)));
+  EXPECT_FALSE(codec::parse_answer(nested(codec::kMaxAnswerDepth + 1)));
 }
 
 TEST(CodecParse, LimitsSize) {
