@@ -69,7 +69,10 @@ constexpr std::chrono::hours kRenewal{24};
 Result<> renew(Keys& keys, http::Server& server, const std::string& kubeconfig,
                const std::string& address, TimePoint now) {
   if (NODAL_TRY(keys.renew(now))) NODAL_TRY(server.reload(keys.serving()));
-  return file::write(kubeconfig, keys.admin_kubeconfig(address), 0600);
+  const auto wanted = keys.admin_kubeconfig(address);
+  // Not written for nothing: a full disk must not keep the master from starting.
+  if (file::read(kubeconfig).value_or("") == wanted) return {};
+  return file::write(kubeconfig, wanted, 0600);
 }
 
 void renew_daily(Timers& timers, std::function<Result<>()> renewal) {
