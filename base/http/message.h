@@ -50,6 +50,7 @@ struct Request {
   // Filled by the server only.
   std::string peer_address;                    ///< "192.0.2.1:4711", or "unix" or "loopback"
   std::optional<PeerCertificate> certificate;  ///< verified by the server's client CA
+  bool has_unverified_certificate = false;     ///< one was shown that does not verify
 };
 
 /// Bytes that many answers may share: an object is encoded once and sent to every reader.

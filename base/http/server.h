@@ -46,8 +46,8 @@ class Responder {
   virtual std::unique_ptr<Connection> upgrade(Headers headers) = 0;
 
   /// Called once, on any thread, when the client closes before the answer ends; at once if that has
-  /// happened. upgrade() forgets it: set after that, it is called when the upgraded connection ends,
-  /// also while nobody reads from it.
+  /// happened. upgrade() forgets it: set after that, it is called when the upgraded connection
+  /// ends, also while nobody reads from it.
   virtual void on_gone(std::move_only_function<void()> call) = 0;
 };
 
@@ -59,8 +59,8 @@ using Handler = std::function<void(Request request, ResponderPtr responder)>;
 struct ServerTls {
   std::string certificate_pem;  ///< chain, leaf first
   std::string key_pem;
-  std::string client_ca_pem;  ///< empty: no client certificates are asked for; else optional,
-                              ///< verified when sent
+  std::string client_ca_pem;  ///< empty: no client certificates are asked for
+  /// Without it a client may show none, and a request tells of one that does not verify.
   bool require_client_certificate = false;
 };
 

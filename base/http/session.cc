@@ -190,6 +190,7 @@ Session::Read Session::read_some(std::size_t& size) {
   }
   if (shaking && SSL_is_init_finished(ssl_.get())) {
     certificate_ = tls::peer_certificate(ssl_.get());
+    has_unverified_certificate_ = tls::has_unverified_peer(ssl_.get());
     deadline_ = std::chrono::steady_clock::now() + idle();
   }
   if (n > 0) {
@@ -355,6 +356,7 @@ bool Session::serve() {
   parser_.reset();
   request.peer_address = peer_;
   request.certificate = certificate_;
+  request.has_unverified_certificate = has_unverified_certificate_;
   busy_ = true;
   {
     const std::lock_guard lock(mutex_);

@@ -148,6 +148,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Wire wire_;
   tls::Ssl ssl_;
   std::optional<PeerCertificate> certificate_;
+  bool has_unverified_certificate_ = false;
 
   // Owned by the I/O thread.
   std::chrono::steady_clock::time_point deadline_;

@@ -74,6 +74,12 @@ std::string text_of(const X509_NAME_ENTRY* entry) {
   return text;
 }
 
+// What does not verify is told by SSL_get_verify_result(): the client gets an answer, no broken
+// handshake.
+int accept_any(int, X509_STORE_CTX*) { return 1; }
+
+bool is_verified(SSL* ssl) { return SSL_get_verify_result(ssl) == X509_V_OK; }
+
 }  // namespace
 
 std::string error_text() {
@@ -106,10 +112,10 @@ Result<Context> server_context(const ServerTls& tls) {
     SSL_CTX_add_client_CA(context.get(), ca);
   });
   if (count == 0) return fail(Errc::invalid, "client CA: no certificate in the PEM text");
-  SSL_CTX_set_verify(
-      context.get(),
-      SSL_VERIFY_PEER | (tls.require_client_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
-      nullptr);
+  if (tls.require_client_certificate)
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  else
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, accept_any);
   return context;
 }
 
@@ -141,7 +147,7 @@ Result<Context> client_context(const ClientTls& tls) {
 
 std::optional<PeerCertificate> peer_certificate(SSL* ssl) {
   const Certificate x509(SSL_get1_peer_certificate(ssl));
-  if (!x509 || SSL_get_verify_result(ssl) != X509_V_OK) return std::nullopt;
+  if (!x509 || !is_verified(ssl)) return std::nullopt;
   PeerCertificate out;
   const X509_NAME* subject = X509_get_subject_name(x509.get());
   for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_organizationName, at)) >= 0;)
@@ -150,6 +156,10 @@ std::optional<PeerCertificate> peer_certificate(SSL* ssl) {
   for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;)
     out.common_name = text_of(X509_NAME_get_entry(subject, at));
   return out;
+}
+
+bool has_unverified_peer(SSL* ssl) {
+  return SSL_get0_peer_certificate(ssl) != nullptr && !is_verified(ssl);
 }
 
 }  // namespace nodal::http::tls

@@ -29,5 +29,7 @@ Result<Context> client_context(const ClientTls& tls);
 
 /// Whom the client's certificate names; nothing without one that verifies.
 std::optional<PeerCertificate> peer_certificate(SSL* ssl);
+/// The client has shown a certificate that does not verify: expired, or of another CA.
+bool has_unverified_peer(SSL* ssl);
 
 }  // namespace nodal::http::tls

@@ -41,6 +41,8 @@ Result<Identity> Authenticator::identify(const http::Request& request) const {
     return identity;
   }
   const auto header = request.headers.get("Authorization");
+  if (header.empty() && request.has_unverified_certificate)
+    return fail(Errc::forbidden, "the client certificate does not verify");
   if (header.empty()) return Identity{"system:anonymous", {"system:unauthenticated"}, ""};
   constexpr std::string_view kBearer = "bearer ";
   if (text::lower(header.substr(0, kBearer.size())) != kBearer)

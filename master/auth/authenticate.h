@@ -25,7 +25,8 @@ class Authenticator {
         clock_(clock),
         still_bound_(std::move(still_bound)) {}
 
-  /// A sender without credentials is system:anonymous.
+  /// A sender without credentials is system:anonymous; one whose certificate does not verify is
+  /// nobody, unless a token says who it is.
   /// @errors forbidden: credentials that are not valid (401)
   [[nodiscard]] Result<Identity> identify(const http::Request& request) const;
   /// Whose token it is, for whoever calls itself `audience`.

@@ -41,7 +41,7 @@ std::string pem_of(const std::function<void(BIO*)>& write) {
 }
 
 Identity make_identity(const char* cn, const std::vector<std::string>& groups,
-                       const Identity* issuer) {
+                       const Identity* issuer, long seconds_left = 3600) {
   Identity out;
   out.pkey.reset(EVP_EC_gen("P-256"));
   out.x509.reset(X509_new());
@@ -50,7 +50,7 @@ Identity make_identity(const char* cn, const std::vector<std::string>& groups,
   X509_set_version(x, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(x), serial++);
   X509_gmtime_adj(X509_getm_notBefore(x), -60);
-  X509_gmtime_adj(X509_getm_notAfter(x), 3600);
+  X509_gmtime_adj(X509_getm_notAfter(x), seconds_left);
   X509_set_pubkey(x, out.pkey.get());
   X509_NAME* name = X509_get_subject_name(x);
   for (const auto& group : groups)
@@ -572,6 +572,7 @@ TEST(HttpServer, TlsWithOptionalClientCertificates) {
   const auto user = make_identity("jane", {"dev", "system:masters"}, &ca);
   const auto stranger_ca = make_identity("ca2", {}, nullptr);
   const auto stranger = make_identity("jane", {"system:masters"}, &stranger_ca);
+  const auto former = make_identity("jane", {"system:masters"}, &ca, -1);
   ServerOptions options;
   options.threads = 2;
   options.tls = ServerTls{leaf.certificate, leaf.key, ca.certificate};
@@ -581,6 +582,7 @@ TEST(HttpServer, TlsWithOptionalClientCertificates) {
         if (request.certificate)
           who = request.certificate->common_name + ":" +
                 text::join(request.certificate->organizations, ",");
+        if (request.has_unverified_certificate) who += ", unverified";
         responder->send(text_answer(who));
       },
       options);
@@ -602,8 +604,16 @@ TEST(HttpServer, TlsWithOptionalClientCertificates) {
   EXPECT_TRUE(SSL_session_reused(again.ssl()));
 
   Peer forged(server->port());
-  forged.start_tls(ca, &stranger);  // with TLS 1.3 the client learns it at its first read
-  EXPECT_EQ(ask(forged), "");
+  ASSERT_TRUE(forged.start_tls(ca, &stranger));
+  EXPECT_EQ(ask(forged), "nobody, unverified");
+  const Handle<SSL_SESSION, SSL_SESSION_free> forgery(SSL_get1_session(forged.ssl()));
+  Peer forged_again(server->port());
+  ASSERT_TRUE(forged_again.start_tls(ca, &stranger, forgery.get()));
+  EXPECT_EQ(ask(forged_again), "nobody, unverified") << "nor does resuming verify it";
+  EXPECT_TRUE(SSL_session_reused(forged_again.ssl()));
+  Peer expired(server->port());
+  ASSERT_TRUE(expired.start_tls(ca, &former));
+  EXPECT_EQ(ask(expired), "nobody, unverified");
   Peer plain(server->port());
   plain.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(plain.rest().find("200"), std::string::npos);

@@ -27,7 +27,7 @@ class PkiTest : public testing::Test {
     return ::stat((folder + "/" + name).c_str(), &st) == 0 ? st.st_mode & 07777 : 0;
   }
 
-  // Who the server sees: "CN:O,O", "nobody", or "refused".
+  // Who the server sees: "CN:O,O", "nobody", "unverified", or "refused".
   static std::string seen_by(const Pki& serving, const std::string& trusted_clients,
                              const KeyPair& client, const std::string& trusted_servers,
                              const CertificateRequest& server = {"server", {}, {"127.0.0.1"}}) {
@@ -41,7 +41,8 @@ class PkiTest : public testing::Test {
           response.append(request.certificate
                               ? text::cat(request.certificate->common_name, ":",
                                           text::join(request.certificate->organizations, ","))
-                              : "nobody");
+                          : request.has_unverified_certificate ? "unverified"
+                                                               : "nobody");
           responder->send(std::move(response));
         });
     http::ClientOptions to;
@@ -71,18 +72,18 @@ TEST_F(PkiTest, ANodesCertificateVerifiesAndSaysWhoItIs) {
   EXPECT_EQ(seen_by(pki, pki.ca_pem(), {}, pki.ca_pem()), "nobody");
 }
 
-TEST_F(PkiTest, AnotherAuthoritysCertificatesAreRefused) {
+TEST_F(PkiTest, AnotherAuthoritysCertificatesSayNothing) {
   const auto pki = Pki::open(folder, now).value();
   const auto other = Pki::open(folder + "/other", now).value();
   const auto forged = other.sign(node, now).value();
-  EXPECT_EQ(seen_by(pki, pki.ca_pem(), forged, pki.ca_pem()), "refused");
+  EXPECT_EQ(seen_by(pki, pki.ca_pem(), forged, pki.ca_pem()), "unverified");
   EXPECT_EQ(seen_by(pki, pki.ca_pem(), {}, other.ca_pem()), "refused") << "nor is a server trusted";
 }
 
 TEST_F(PkiTest, CertificatesAreGoodForTheirUseOnly) {
   const auto pki = Pki::open(folder, now).value();
   const auto serving = pki.sign({"system:masters", {"system:masters"}, {"127.0.0.1"}}, now).value();
-  EXPECT_EQ(seen_by(pki, pki.ca_pem(), serving, pki.ca_pem()), "refused")
+  EXPECT_EQ(seen_by(pki, pki.ca_pem(), serving, pki.ca_pem()), "unverified")
       << "a server's certificate is no client's";
   EXPECT_EQ(seen_by(pki, pki.ca_pem(), {}, pki.ca_pem(), {"server", {}, {"192.0.2.1"}}), "refused")
       << "another address";
@@ -90,10 +91,10 @@ TEST_F(PkiTest, CertificatesAreGoodForTheirUseOnly) {
   EXPECT_FALSE(pki.sign({"nothing", {}, {}, false}, now)) << "good for nothing";
 }
 
-TEST_F(PkiTest, ExpiredCertificatesAreRefused) {
+TEST_F(PkiTest, ExpiredCertificatesSayNothing) {
   const auto pki = Pki::open(folder, now).value();
   const auto old = pki.sign(node, now - 24h * 91).value();
-  EXPECT_EQ(seen_by(pki, pki.ca_pem(), old, pki.ca_pem()), "refused");
+  EXPECT_EQ(seen_by(pki, pki.ca_pem(), old, pki.ca_pem()), "unverified");
 }
 
 TEST_F(PkiTest, TheAuthorityIsKeptAndItsKeyIsPrivate) {

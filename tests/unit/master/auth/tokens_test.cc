@@ -183,6 +183,14 @@ TEST_F(Authentication, ATokenSaysItsServiceAccount) {
             "error: invalid bearer token: what it was bound to is gone");
 }
 
+TEST_F(Authentication, ACertificateThatDoesNotVerifyIsNobodysUnlessATokenSaysWhose) {
+  http::Request request;
+  request.has_unverified_certificate = true;
+  EXPECT_EQ(who(request), "error: the client certificate does not verify");
+  request.headers.add("Authorization", "Bearer " + tokens.sign(claims).value());
+  EXPECT_TRUE(who(request).starts_with("system:serviceaccount:ns:robot ")) << who(request);
+}
+
 TEST_F(Authentication, BadCredentialsAreNotTakenForNone) {
   EXPECT_TRUE(who(with("Bearer nonsense")).starts_with("error: invalid bearer token"));
   EXPECT_TRUE(who(with("Bearer ")).starts_with("error"));
