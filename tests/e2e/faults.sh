@@ -35,6 +35,9 @@ dd if=/dev/zero of=/var/lib/nodal/fill bs=64k >/dev/null 2>&1
 for i in $(seq 60); do k create configmap "full-$i" --from-literal="x=$(head -c 30000 /dev/zero | tr '\0' x)"; done >"$work/full"
 expect 'a full disk is said' 'disk is full|database or disk is full|InternalError|unavailable' "$(grep -v created "$work/full" | head -n 1)"
 expect 'what is there is still read' '2/2' "$(k get deployment web)"
+pkill -9 -f "$NODAL_BIN/nodal-master "
+still() { k get deployment web | grep -q '2/2'; }
+check 'also by a master that starts on the full disk' until_true 20 still
 rm /var/lib/nodal/fill
 again() { k create configmap after --from-literal=x=y | grep -q created; }
 check 'with room again, writes are taken' until_true 20 again
