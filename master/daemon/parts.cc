@@ -51,12 +51,8 @@ bool names_reference(const json::value& value, std::string_view holder, std::str
   return false;
 }
 
-// How to reach an agent. The address comes from the node's own report (SECURITY 23).
-Result<http::ClientOptions> options_for(const Foundation& f, const ApiParts::AgentAddress& agent) {
-  if (const auto ip = net::IpAddress::parse(agent.host);
-      ip && (ip->is_link_local() || ip->is_multicast() || ip->is_unspecified()))
-    return fail(Errc::forbidden,
-                text::cat("the node's address ", agent.host, " is not one that an agent can have"));
+// How to reach an agent.
+http::ClientOptions options_for(const Foundation& f, const ApiParts::AgentAddress& agent) {
   http::ClientOptions options;
   const bool v6 = agent.host.find(':') != std::string::npos;
   options.address = text::cat("https://", v6 ? "[" : "", agent.host, v6 ? "]:" : ":", agent.port);
@@ -66,10 +62,10 @@ Result<http::ClientOptions> options_for(const Foundation& f, const ApiParts::Age
 }
 
 // How to reach what is proxied. Nobody has signed the keys of a pod for its address.
-Result<http::ClientOptions> options_for(const Foundation& f, const ApiParts::Backend& backend) {
+http::ClientOptions options_for(const Foundation& f, const ApiParts::Backend& backend) {
   http::ClientOptions options;
   if (backend.is_agent) {
-    options = NODAL_TRY(options_for(f, ApiParts::AgentAddress{backend.host, backend.port}));
+    options = options_for(f, ApiParts::AgentAddress{backend.host, backend.port});
   } else {
     const bool v6 = backend.host.find(':') != std::string::npos;
     options.address = text::cat(backend.scheme, "://", v6 ? "[" : "", backend.host, v6 ? "]:" : ":",
@@ -239,22 +235,21 @@ ApiParts make_parts(const Foundation& f) {
                           std::stop_token stop) -> Result<http::Response> {
     http::Request request;
     request.target = path;
-    return http::Client(NODAL_TRY(options_for(f, agent))).stream(request, sink, std::move(stop));
+    return http::Client(options_for(f, agent)).stream(request, sink, std::move(stop));
   };
   parts.upgrade_agent = [&f](const ApiParts::AgentAddress& agent, const http::Request& request,
                              std::stop_token stop) -> Result<http::Upgraded> {
-    return http::Client(NODAL_TRY(options_for(f, agent))).upgrade(request, std::move(stop));
+    return http::Client(options_for(f, agent)).upgrade(request, std::move(stop));
   };
   parts.call_backend = [&f](const ApiParts::Backend& backend, const http::Request& request,
                             const std::function<void(const http::Response&)>& head,
                             const std::function<bool(std::string_view)>& sink,
                             std::stop_token stop) -> Result<> {
-    return http::Client(NODAL_TRY(options_for(f, backend)))
-        .carry(request, head, sink, std::move(stop));
+    return http::Client(options_for(f, backend)).carry(request, head, sink, std::move(stop));
   };
   parts.upgrade_backend = [&f](const ApiParts::Backend& backend, const http::Request& request,
                                std::stop_token stop) -> Result<http::Upgraded> {
-    return http::Client(NODAL_TRY(options_for(f, backend))).upgrade(request, std::move(stop));
+    return http::Client(options_for(f, backend)).upgrade(request, std::move(stop));
   };
   return parts;
 }

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "base/text.h"
+#include "master/api/subresources/proxy_message.h"
 
 namespace nodal::master::handlers {
 namespace {
@@ -58,12 +59,15 @@ Answer<ApiParts::AgentAddress> agent_of(Call& call, std::string_view node_name) 
   const json::object node = parse_object(*entry->value);
   ApiParts::AgentAddress out;
   if (const auto* addresses = array_in(node, "status", "addresses"))
-    for (const std::string_view type : {"InternalIP", "ExternalIP", "Hostname"})
+    for (const std::string_view type : {"InternalIP", "ExternalIP"})
       for (const auto& address : *addresses)
         if (out.host.empty() && string_of(address, "type") == type)
           out.host = string_of(address, "address");
   if (out.host.empty())
     return errors::internal(text::cat("no preferred addresses found for node ", node_name));
+  if (const auto ip = net::IpAddress::parse(out.host); !ip || !proxying::may_be_reached(*ip))
+    return errors::bad_request(text::cat("the address ", quoted(out.host), " of node ", node_name,
+                                         " is not one that an agent can have"));
   const auto* status = node.if_contains("status");
   const auto* endpoints =
       status && status->is_object() ? status->get_object().if_contains("daemonEndpoints") : nullptr;

@@ -16,8 +16,10 @@ namespace nodal::master::handlers {
 Answer<std::string> chosen_container(const boost::json::object& pod, std::string_view pod_name,
                                      std::string_view wanted);
 
-/// Where the agent of that node listens.
-/// @errors 404 no such node; 500 it has told no address
+/// Where the agent of that node listens: an IP address, so that what is looked at is what is
+/// dialled, and none that leads back to this machine, where the master's keys would open the master
+/// itself (SECURITY 23).
+/// @errors 404 no such node; 500 it has told no address; 400 it has told a wrong one
 Answer<ApiParts::AgentAddress> agent_of(Call& call, std::string_view node_name);
 
 /// An agent's refusal in words: the message of a Status, or its text.

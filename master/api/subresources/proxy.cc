@@ -66,14 +66,6 @@ void switch_protocols(const CallPtr& call, const ApiParts::Backend& backend,
   splice_client(*call, std::move(*answer), stop);
 }
 
-// Whoever may only read a node must not run commands on it: its agent takes a GET for that.
-std::optional<ApiError> not_to_switch(const Call& call) {
-  if (call.info.resource != "nodes" || call.info.verb == "create") return std::nullopt;
-  RequestInfo creation = call.info;
-  creation.verb = "create";
-  return call.api->refusal(call.caller, creation);
-}
-
 // Links of a page are relative to its folder, so a folder's path has its slash.
 void redirect_to_root(Call& call) {
   const auto question = call.request.target.find('?');
@@ -100,8 +92,9 @@ void proxy(const CallPtr& call) {
   if (upgrade.empty() && call->request.headers.has("Upgrade"))
     return call->fail(
         errors::bad_request("only websocket and SPDY/3.1 can be switched to").error());
-  if (!upgrade.empty())
-    if (const auto refused = not_to_switch(*call)) return call->fail(*refused);
+  // A node's agent runs commands for a GET.
+  if (!upgrade.empty() && info.resource == "nodes")
+    if (const auto refused = refusal_to_switch(*call)) return call->fail(*refused);
   const auto backend = backend_of(*call, *named);
   if (!backend) return call->fail(backend.error());
   if (info.tail.empty() && upgrade.empty()) return redirect_to_root(*call);

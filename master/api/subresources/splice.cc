@@ -3,6 +3,13 @@
 
 namespace nodal::master::handlers {
 
+std::optional<ApiError> refusal_to_switch(const Call& call) {
+  if (call.info.verb == "create") return std::nullopt;
+  RequestInfo creation = call.info;
+  creation.verb = "create";
+  return call.api->refusal(call.caller, creation);
+}
+
 std::stop_source stop_when_gone(const Call& call) {
   std::stop_source stop;
   call.responder->on_gone([stop]() mutable { stop.request_stop(); });

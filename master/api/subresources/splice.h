@@ -1,12 +1,17 @@
 // master/api/subresources/splice.h — the client's side of a switch of protocols.
 #pragma once
 
+#include <optional>
 #include <stop_token>
 
 #include "base/http/client.h"
 #include "master/api/api.h"
 
 namespace nodal::master::handlers {
+
+/// A switch to a stream that runs commands takes the right to create, whatever the method that asks
+/// for it (SECURITY 13). Nothing when the caller has it, else the 403.
+std::optional<ApiError> refusal_to_switch(const Call& call);
 
 /// Requested when the client goes before it has its answer.
 std::stop_source stop_when_gone(const Call& call);

@@ -81,6 +81,7 @@ void pass_through(const CallPtr& call, const ApiParts::AgentAddress& agent,
 }  // namespace
 
 void stream(const CallPtr& call) {
+  if (const auto refused = refusal_to_switch(*call)) return call->fail(*refused);
   const auto entry =
       call->api->objects().get(*call->resource, call->info.namespace_, call->info.name);
   if (!entry) return call->fail(entry.error());

@@ -115,6 +115,29 @@ TEST_F(ProxyApi, ANodeIsAskedThroughItsAgent) {
             "400 a node's port is a number, not \"web\"");
 }
 
+TEST_F(ProxyApi, ANodesOwnWordForItsAddressIsLookedAt) {
+  // As it may have been stored before such addresses were refused in a status.
+  const auto at = [&](std::string_view name, std::string_view type, std::string_view address) {
+    const auto* nodes = schema::find_resource("", "v1", "nodes");
+    const auto put = kv.put(
+        object_key(*nodes, "", name),
+        [&](Revision) {
+          return text::cat(R"({"kind":"Node","apiVersion":"v1","metadata":{"name":")", name,
+                           R"("},"status":{"addresses":[{"type":")", type, R"(","address":")",
+                           address, R"("}]}})");
+        },
+        Expect::absent());
+    EXPECT_TRUE(put);
+    return gone("GET", text::cat("/api/v1/nodes/", name, "/proxy/healthz"));
+  };
+  EXPECT_EQ(at("named", "Hostname", "n"),
+            "500 Internal error occurred: no preferred addresses found for node named");
+  EXPECT_EQ(at("back", "InternalIP", "127.0.0.1"),
+            "400 the address \"127.0.0.1\" of node back is not one that an agent can have");
+  EXPECT_EQ(at("text", "ExternalIP", "localhost"),
+            "400 the address \"localhost\" of node text is not one that an agent can have");
+}
+
 TEST_F(ProxyApi, OnlyKnownProtocolsAreSwitchedTo) {
   put_pod_at("10.244.0.5");
   const auto upgrade = [&](std::string_view protocol) {
@@ -184,6 +207,11 @@ TEST_F(ProxyReader, MayNotSwitchProtocols) {
   EXPECT_EQ(call("GET", "/api/v1/nodes/n/proxy/exec/a/b/c", "", upgrade, "reader").status, 403);
   EXPECT_EQ(call("GET", "/api/v1/nodes/n/proxy/exec/a/b/c", "", upgrade).status, 503);
   EXPECT_EQ(call("POST", "/api/v1/nodes/n/proxy/x", "", {}, "reader").status, 403);
+  for (const char* stream : {"exec?command=id&stdout=1", "attach?stdout=1", "portforward"}) {
+    const auto path = text::cat(kCore, "pods/p/", stream);
+    EXPECT_EQ(call("GET", path, "", upgrade, "reader").status, 403) << stream;
+    EXPECT_EQ(call("GET", path, "", upgrade).status, 404) << stream;
+  }
 }
 
 }  // namespace
