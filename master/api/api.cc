@@ -6,6 +6,8 @@
 
 #include "api-client/codec/codec.h"
 #include "base/log.h"
+#include "base/stream/gzip.h"
+#include "base/stream/handshake.h"
 #include "base/text.h"
 #include "master/api/audit.h"
 #include "master/api/handlers.h"
@@ -51,6 +53,18 @@ std::optional<ApiError> wrong_manager(const RequestInfo& info) {
                                                         : "PatchOptions";
   return errors::invalid("meta.k8s.io", kind, "", {{"FieldValueInvalid", "fieldManager", why}})
       .error();
+}
+
+// Large answers to whoever takes gzip.
+// @source kube-apiserver's threshold
+bool is_worth_packing(const Call& call, const http::Response& response) {
+  constexpr std::size_t kLeast = 128u << 10;
+  if (response.status != 200 || call.request.method != "GET") return false;
+  std::size_t size = 0;
+  for (const auto& part : response.body) size += part->size();
+  if (size <= kLeast) return false;
+  const auto taken = handshake::listed(call.request, "Accept-Encoding");
+  return std::ranges::find(taken, "gzip") != taken.end();
 }
 
 bool is_subset_of(std::span<const std::string_view> verbs, std::string_view verb) {
@@ -102,8 +116,24 @@ void Call::answer(int status, Bytes body) {
   response.status = status;
   response.headers = headers();
   response.body.push_back(std::move(body));
-  note(status);
-  responder->send(std::move(response));
+  send(std::move(response));
+}
+
+void Call::send(http::Response response) {
+  note(response.status);
+  if (!is_worth_packing(*this, response)) return responder->send(std::move(response));
+  // Packing takes its time: not on the thread that all connections share.
+  const auto plain = std::make_shared<http::Response>(std::move(response));
+  const bool taken = api->pool().run([to = responder, plain] {
+    http::Response packed;
+    packed.status = plain->status;
+    packed.headers = plain->headers;
+    packed.headers.set("Content-Encoding", "gzip");
+    packed.headers.set("Vary", "Accept-Encoding");
+    packed.append(gzip(plain->body));
+    to->send(std::move(packed));
+  });
+  if (!taken) responder->send(std::move(*plain));
 }
 
 void Call::answer(int status, std::string body) {

@@ -134,6 +134,8 @@ struct Call {
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 
   void fail(const ApiError& error);
+  /// A whole answer, packed when it is large and the client takes gzip.
+  void send(http::Response response);
   /// JSON text.
   void answer(int status, Bytes body);
   void answer(int status, std::string body);

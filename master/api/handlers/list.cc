@@ -191,8 +191,7 @@ void answer_list(Call& call, const Selection& selection, const Range& range,
     response.body.push_back(call.shown(entry.value));
   }
   response.append("]}\n");
-  call.note(200);
-  call.responder->send(std::move(response));
+  call.send(std::move(response));
 }
 
 }  // namespace

@@ -181,6 +181,27 @@ TEST_F(ApiTest, CreatesGetsAndLists) {
   EXPECT_EQ(names(get("/api/v1/namespaces/other/configmaps")), "");
 }
 
+TEST_F(ApiTest, PacksLargeAnswersForWhoeverTakesGzip) {
+  const std::string maps = "/api/v1/namespaces/default/configmaps";
+  for (const auto& [name, size] : {std::pair{"large", 200u << 10}, {"small", 20u << 10}})
+    EXPECT_EQ(post(maps, text::cat(R"({"metadata":{"name":")", name, R"("},"data":{"k":")",
+                                   std::string(size, 'x'), "\"}}"))
+                  .status,
+              201);
+  const auto get = [&](std::string_view path, const char* encodings) {
+    return call("GET", path, "", {{"Accept-Encoding", encodings}});
+  };
+  for (const auto& path : {maps + "/large", maps}) {
+    const auto packed = get(path, "deflate, gzip");
+    EXPECT_EQ(packed.status, 200);
+    EXPECT_EQ(packed.headers.get("Content-Encoding"), "gzip");
+    EXPECT_EQ(packed.headers.get("Content-Type"), "application/json");
+    EXPECT_LT(packed.text.size(), 20u << 10);
+  }
+  EXPECT_GT(get(maps + "/large", "identity").text.size(), 200u << 10);
+  EXPECT_FALSE(get(maps + "/small", "gzip").headers.has("Content-Encoding"));
+}
+
 TEST_F(ApiTest, SaysWhatDoesNotExist) {
   const auto missing = get("/api/v1/namespaces/default/configmaps/x");
   EXPECT_EQ(missing.status, 404);
