@@ -78,6 +78,24 @@ k patch configmap owned --type=merge -p "{\"metadata\":{\"ownerReferences\":[{\"
 k delete ingress owner >/dev/null
 collected() { k get configmap owned | grep -q NotFound; }
 check 'what an Ingress owned goes with it' until_true 10 collected
+own() { # CONFIGMAP OWNER…
+  local map=$1 references='' owner
+  shift
+  for owner; do
+    references+="${references:+,}{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"$owner\",\"uid\":\"$(k get configmap "$owner" -o 'jsonpath={.metadata.uid}')\",\"blockOwnerDeletion\":true}"
+  done
+  k patch configmap "$map" --type=merge -p "{\"metadata\":{\"ownerReferences\":[$references]}}" >/dev/null
+}
+for map in leaves stays shared ring1 ring2 ring3; do k create configmap $map --from-literal=a=b >/dev/null; done
+own shared leaves stays
+expect 'an owner is deleted in the foreground' 'deleted' "$(k delete configmap leaves --cascade=foreground --timeout=15s)"
+expect 'what has another owner stays with that one' '^stays$' "$(k get configmap shared -o 'jsonpath={.metadata.ownerReferences[*].name}')"
+own ring1 ring3
+own ring2 ring1
+own ring3 ring2
+expect 'owners in a circle are deleted in the foreground' 'deleted' "$(k delete configmap ring1 --cascade=foreground --timeout=15s)"
+unringed() { ! k get configmaps | grep -q ring; }
+check 'all of them' until_true 10 unringed
 event=$(k get events -n fresh -o name | head -n 1)
 expect 'an Event too can be deleted in the foreground' 'deleted' "$(k delete -n fresh "$event" --cascade=foreground --timeout=15s)"
 

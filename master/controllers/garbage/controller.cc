@@ -86,9 +86,12 @@ void GarbageController::changed(const ResourceName& resource, const meta_v1::Obj
       graph_.remove(before->uid);
       remember_absent(before->uid);
     }
-    if (after != nullptr && graph_.put(garbage::node_of(resource, *after))) {
-      wake_around(after->uid);
-      woken.push_back(after->uid);
+    if (after != nullptr) {
+      wake_around(after->uid);  // an owner that it no longer has may have waited for it
+      if (graph_.put(garbage::node_of(resource, *after))) {
+        wake_around(after->uid);
+        woken.push_back(after->uid);
+      }
     }
   }
   for (const auto& uid : woken) wake(uid);
@@ -162,9 +165,11 @@ Result<Again> GarbageController::reconcile(const std::string& uid) {
     return patch(dependent,
                  text::cat(R"("ownerReferences":[{"$patch":"delete","uid":")", owner, R"("}])"));
   };
-  for (const auto& dependent : work.dependents)
-    NODAL_TRY(work.drop_orphan ? release(dependent, uid) : remove(dependent, "Foreground"));
+  for (const auto& dependent : work.let_go) NODAL_TRY(release(dependent, uid));
   for (const auto& owner : work.drop_owners) NODAL_TRY(release(node, owner));
+  for (const auto& owner : work.unblock)
+    NODAL_TRY(patch(node, text::cat(R"("ownerReferences":[{"uid":")", owner,
+                                    R"(","blockOwnerDeletion":false}])")));
   if (work.drop_orphan)
     NODAL_TRY(patch(node, R"("$deleteFromPrimitiveList/finalizers":["orphan"])"));
   if (work.drop_foreground)

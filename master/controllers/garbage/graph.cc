@@ -4,6 +4,16 @@
 #include <algorithm>
 
 namespace nodal::master::garbage {
+namespace {
+
+bool blocks(const Node& dependent, std::string_view owner) {
+  return std::ranges::any_of(dependent.owners,
+                             [&](const Owner& o) { return o.uid == owner && o.blocks; });
+}
+
+bool waits(const Node& node) { return node.deleting && node.foreground; }
+
+}  // namespace
 
 Node node_of(const ResourceName& resource, const meta_v1::ObjectMeta& metadata) {
   Node out{resource, metadata.namespace_, metadata.name, metadata.uid, {}, false, false, false};
@@ -56,39 +66,56 @@ std::vector<std::string> Graph::dependents(std::string_view uid) const {
   return {it->second.begin(), it->second.end()};
 }
 
+// The owners that wait for this one while it waits, by others or directly, for them.
+std::vector<std::string> Graph::waiting_in_a_circle(const Node& node) const {
+  std::vector<std::string> out;
+  for (const auto& owner : node.owners) {
+    const Node* there = find(owner.uid);
+    if (owner.blocks && there != nullptr && waits(*there)) out.push_back(owner.uid);
+  }
+  if (out.empty()) return out;
+  std::set<std::string, std::less<>> waited_for;
+  std::vector<std::string> next{node.uid};
+  while (!next.empty()) {
+    const auto uid = std::move(next.back());
+    next.pop_back();
+    for (auto& dependent : dependents(uid)) {
+      const Node& there = *find(dependent);
+      if (waits(there) && blocks(there, uid) && waited_for.insert(dependent).second)
+        next.push_back(std::move(dependent));
+    }
+  }
+  std::erase_if(out, [&](const std::string& owner) { return !waited_for.contains(owner); });
+  return out;
+}
+
 Work Graph::work(std::string_view uid, const std::set<std::string, std::less<>>& absent) const {
   Work out;
   const Node* node = find(uid);
   if (node == nullptr) return out;
 
   if (node->deleting && node->orphan) {
-    for (const auto& dependent : dependents(uid)) out.dependents.push_back(*find(dependent));
+    for (const auto& dependent : dependents(uid)) out.let_go.push_back(*find(dependent));
     out.drop_orphan = true;
     return out;
   }
-  if (node->deleting && node->foreground) {
-    bool blocked = false;
-    for (const auto& id : dependents(uid)) {
-      const Node& dependent = *find(id);
-      const bool blocks = std::ranges::any_of(
-          dependent.owners, [&](const Owner& owner) { return owner.uid == uid && owner.blocks; });
-      blocked = blocked || blocks;
-      if (!dependent.deleting) out.dependents.push_back(dependent);
-    }
-    out.drop_foreground = !blocked;
+  if (waits(*node)) {
+    out.drop_foreground = std::ranges::none_of(
+        dependents(uid), [&](const auto& dependent) { return blocks(*find(dependent), uid); });
+    if (!out.drop_foreground) out.unblock = waiting_in_a_circle(*node);
     return out;
   }
   if (node->deleting || node->owners.empty()) return out;
 
-  bool alive = false, waits = false;
+  bool alive = false, waited_for = false;
   for (const auto& owner : node->owners) {
     const Node* there = find(owner.uid);
     const bool reachable =
         there != nullptr && (there->namespace_.empty() || there->namespace_ == node->namespace_);
-    if (reachable && !(there->deleting && there->foreground)) {
+    if (reachable && !waits(*there)) {
       alive = true;
     } else if (reachable) {
-      waits = true;
+      waited_for = true;
       out.drop_owners.push_back(owner.uid);
     } else if (there != nullptr || absent.contains(owner.uid)) {
       out.drop_owners.push_back(owner.uid);
@@ -102,8 +129,8 @@ Work Graph::work(std::string_view uid, const std::set<std::string, std::less<>>&
     return out;
   }
   out.drop_owners.clear();
-  out.removal =
-      waits && owned_.contains(node->uid) ? Work::Removal::foreground : Work::Removal::background;
+  out.removal = waited_for && owned_.contains(node->uid) ? Work::Removal::foreground
+                                                         : Work::Removal::background;
   return out;
 }
 

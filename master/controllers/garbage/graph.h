@@ -37,17 +37,18 @@ struct Work {
   Removal removal = Removal::none;  ///< delete the object itself: no owner is left
   std::vector<Owner> verify;  ///< owners that the graph lacks: ask the server whether they are gone
   std::vector<std::string> drop_owners;  ///< uids to take out of its ownerReferences
-  std::vector<Node>
-      dependents;  ///< of a foreground deletion, to be deleted; of an orphaning, to be let go
-  bool drop_foreground = false;  ///< its finalizer has been served
-  bool drop_orphan = false;      ///< once `dependents` have been let go
+  std::vector<std::string> unblock;      ///< uids of owners that are to wait for it no longer
+  std::vector<Node> let_go;              ///< of an orphaning: the dependents
+  bool drop_foreground = false;          ///< its finalizer has been served
+  bool drop_orphan = false;              ///< once `let_go` have been
   bool operator==(const Work&) const = default;
 };
 
 /// The graph of the objects that have owners or are owners. Not thread-safe.
 ///
 /// An owner in another namespace than its dependent's counts as absent, as Kubernetes says; an
-/// owner without a namespace may own anything.
+/// owner without a namespace may own anything. A deletion in the foreground deletes nothing itself:
+/// each dependent's own work says whether it goes, as another owner may keep it.
 /// @source Kubernetes documentation: Garbage Collection; Use Cascading Deletion
 class Graph {
  public:
@@ -63,6 +64,8 @@ class Graph {
   [[nodiscard]] std::size_t size() const { return nodes_.size(); }
 
  private:
+  [[nodiscard]] std::vector<std::string> waiting_in_a_circle(const Node& node) const;
+
   std::map<std::string, Node, std::less<>> nodes_;  // by uid
   std::map<std::string, std::set<std::string, std::less<>>, std::less<>>
       owned_;  // owner → dependents

@@ -81,9 +81,8 @@ TEST(GarbageGraph, ForegroundDeletionWaitsForWhatBlocksIt) {
   Graph graph;
   graph.put(foreground(set("s")));
   graph.put(pod("p", {"s"}));
-  const auto first = graph.work("s", {});
-  ASSERT_EQ(first.dependents.size(), 1u);
-  EXPECT_FALSE(first.drop_foreground);
+  EXPECT_EQ(graph.work("s", {}), Work{});
+  EXPECT_EQ(graph.work("p", {}).removal, Removal::background) << "its own work sends it away";
   auto going = pod("p", {"s"});
   going.deleting = true;
   graph.put(going);
@@ -96,9 +95,53 @@ TEST(GarbageGraph, WhatDoesNotBlockDelaysNoForegroundDeletion) {
   Graph graph;
   graph.put(foreground(set("s")));
   graph.put(pod("p", {"s"}, false));
-  const auto work = graph.work("s", {});
-  EXPECT_TRUE(work.drop_foreground);
-  EXPECT_EQ(work.dependents.size(), 1u);
+  EXPECT_TRUE(graph.work("s", {}).drop_foreground);
+  EXPECT_EQ(graph.work("p", {}).removal, Removal::background);
+}
+
+TEST(GarbageGraph, AForegroundDeletionLeavesWhatHasAnotherOwner) {
+  Graph graph;
+  graph.put(foreground(set("s")));
+  graph.put(set("other"));
+  graph.put(pod("p", {"s", "other"}));
+  EXPECT_EQ(graph.work("s", {}), Work{}) << "it waits for the reference to go";
+  const auto work = graph.work("p", {});
+  EXPECT_EQ(work.removal, Removal::none);
+  EXPECT_EQ(work.drop_owners, std::vector<std::string>{"s"});
+  graph.put(pod("p", {"other"}));
+  EXPECT_TRUE(graph.work("s", {}).drop_foreground);
+}
+
+// One pod after another is deleted in the foreground, as its owner waits for it; each step is one
+// object's work.
+TEST(GarbageGraph, ACircleOfOwnersGoes) {
+  Graph graph;
+  graph.put(foreground(pod("a", {"c"})));
+  graph.put(pod("b", {"a"}));
+  graph.put(pod("c", {"b"}));
+  EXPECT_EQ(graph.work("b", {}).removal, Removal::foreground);
+  EXPECT_EQ(graph.work("c", {}), Work{}) << "its owner is still there";
+  graph.put(foreground(pod("b", {"a"})));
+  EXPECT_EQ(graph.work("c", {}).removal, Removal::foreground);
+  EXPECT_TRUE(graph.work("a", {}).unblock.empty()) << "there is no circle yet";
+  graph.put(foreground(pod("c", {"b"})));
+  EXPECT_EQ(graph.work("a", {}).unblock, std::vector<std::string>{"c"});
+  EXPECT_EQ(graph.work("b", {}).unblock, std::vector<std::string>{"a"});
+  graph.put(foreground(pod("a", {"c"}, false)));
+  EXPECT_TRUE(graph.work("c", {}).drop_foreground);
+  graph.remove("c");
+  EXPECT_TRUE(graph.work("b", {}).drop_foreground);
+  graph.remove("b");
+  EXPECT_TRUE(graph.work("a", {}).drop_foreground);
+}
+
+TEST(GarbageGraph, WhatWaitsInNoCircleIsNotUnblocked) {
+  Graph graph;
+  graph.put(foreground(set("s")));
+  graph.put(foreground(pod("p", {"s"})));
+  graph.put(pod("grandchild", {"p"}));
+  EXPECT_EQ(graph.work("p", {}), Work{});
+  EXPECT_EQ(graph.work("s", {}), Work{});
 }
 
 TEST(GarbageGraph, ForegroundGoesDownTheTree) {
@@ -115,7 +158,7 @@ TEST(GarbageGraph, OrphaningLetsEveryDependentGo) {
   graph.put(pod("p", {"s"}));
   graph.put(pod("q", {"s"}));
   const auto work = graph.work("s", {});
-  EXPECT_EQ(work.dependents.size(), 2u);
+  EXPECT_EQ(work.let_go.size(), 2u);
   EXPECT_TRUE(work.drop_orphan);
   EXPECT_EQ(graph.work("p", {}), Work{}) << "its owner is still there: not garbage";
 }
