@@ -6,6 +6,7 @@
 
 #include "api-client/client/selects.h"
 #include "base/text.h"
+#include "master/controllers/deployment/status.h"
 
 namespace nodal::master::controllers {
 namespace {
@@ -68,10 +69,12 @@ Result<Again> DeploymentController::reconcile(const std::string& key) {
 
   if (plan.create) {
     auto created = context_.client->create(*plan.create);
+    const auto replicas = plan.create->spec.replicas.value_or(0);
     if (created) {
-      record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
-             text::cat("Scaled up replica set ", plan.create->metadata.name, " from 0 to ",
-                       plan.create->spec.replicas.value_or(0)));
+      if (replicas > 0)
+        record(target_of(*deployment), client::EventType::normal, "ScalingReplicaSet",
+               text::cat("Scaled up replica set ", plan.create->metadata.name, " from 0 to ",
+                         replicas));
     } else if (created.error().code == Errc::already_exists) {
       const auto there = context_.client->get<apps_v1::ReplicaSet>(ns, plan.create->metadata.name);
       if (!there) return std::unexpected(there.error());
@@ -84,9 +87,12 @@ Result<Again> DeploymentController::reconcile(const std::string& key) {
         return Again{};
       }
     } else {
-      record(target_of(*deployment), client::EventType::warning, "ReplicaSetCreateError",
-             text::cat("Failed to create new replica set \"", plan.create->metadata.name,
-                       "\": ", created.error().message));
+      const auto message = text::cat("Failed to create new replica set \"",
+                                     plan.create->metadata.name, "\": ", created.error().message);
+      record(target_of(*deployment), client::EventType::warning, "ReplicaSetCreateError", message);
+      auto after = *deployment;
+      deployment::tell_failed_creation(*deployment, after.status, message, now);
+      NODAL_TRY(patch_status(*context_.client, *deployment, after));
       return wrap("create replica set", created.error());
     }
   }

@@ -2,11 +2,17 @@
 #include "master/controllers/deployment/status.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/text.h"
 
 namespace nodal::master::controllers::deployment {
 namespace {
+
+constexpr const char* kProgressing = "Progressing";
+constexpr const char* kPaused = "DeploymentPaused";
+constexpr const char* kFinished = "NewReplicaSetAvailable";
+constexpr const char* kTimedOut = "ProgressDeadlineExceeded";
 
 std::int32_t sum(const std::vector<SetPtr>& sets, auto value) {
   std::int32_t total = 0;
@@ -52,12 +58,94 @@ void tell_failure(apps_v1::DeploymentStatus& status, const SetPtr& current,
   }
 }
 
+// The largest number stands for none.
+std::optional<std::chrono::seconds> deadline_of(const apps_v1::Deployment& deployment) {
+  const auto seconds = deployment.spec.progress_deadline_seconds;
+  if (!seconds || *seconds == std::numeric_limits<std::int32_t>::max()) return std::nullopt;
+  return std::chrono::seconds(*seconds);
+}
+
+bool has_moved(const apps_v1::DeploymentStatus& before, const apps_v1::DeploymentStatus& after) {
+  return after.updated_replicas > before.updated_replicas ||
+         after.ready_replicas > before.ready_replicas ||
+         after.available_replicas > before.available_replicas ||
+         after.replicas - after.updated_replicas < before.replicas - before.updated_replicas;
+}
+
+// The same reason, told anew: time counts from here.
+void renew(std::vector<apps_v1::DeploymentCondition>& conditions, std::string_view reason,
+           std::string message, TimePoint now) {
+  set_condition(conditions, kProgressing, "True", reason, std::move(message), now);
+  for (auto& condition : conditions)
+    if (condition.type == kProgressing) condition.last_update_time = now;
+}
+
+// @source DeploymentCondition; a finished rollout stays finished while no pod of another template
+// comes: being scaled or losing a pod is no rollout
+std::optional<TimePoint> tell_progress(const apps_v1::Deployment& deployment,
+                                       apps_v1::DeploymentStatus& status, const std::string& set,
+                                       bool is_created, TimePoint now) {
+  const auto deadline = deadline_of(deployment);
+  auto& conditions = status.conditions;
+  if (!deadline) {
+    std::erase_if(conditions, [](const auto& c) { return c.type == kProgressing; });
+    return std::nullopt;
+  }
+  const auto known =
+      std::ranges::find(conditions, kProgressing, &apps_v1::DeploymentCondition::type);
+  const auto is_known_as = [&](std::string_view reason) {
+    return known != conditions.end() && known->reason == reason;
+  };
+  if (deployment.spec.paused) {
+    if (!is_known_as(kTimedOut))
+      set_condition(conditions, kProgressing, "Unknown", kPaused, "Deployment is paused", now);
+    return std::nullopt;
+  }
+  if (is_known_as(kPaused))
+    set_condition(conditions, kProgressing, "Unknown", "DeploymentResumed", "Deployment is resumed",
+                  now);
+  const auto subject = set.empty() ? text::cat("Deployment \"", deployment.metadata.name, "\"")
+                                   : text::cat("ReplicaSet \"", set, "\"");
+  if (is_created) {
+    set_condition(conditions, kProgressing, "True", "NewReplicaSetCreated",
+                  text::cat("Created new replica set \"", set, "\""), now);
+    return std::nullopt;
+  }
+  if (is_complete(deployment, status)) {
+    set_condition(conditions, kProgressing, "True", kFinished,
+                  text::cat(subject, " has successfully progressed."), now);
+    return std::nullopt;
+  }
+  if (is_known_as(kFinished) && status.replicas == status.updated_replicas) return std::nullopt;
+  if (known == conditions.end()) {
+    set_condition(conditions, kProgressing, "True", "FoundNewReplicaSet",
+                  text::cat("Found new replica set \"", set, "\""), now);
+    return std::nullopt;
+  }
+  if (has_moved(deployment.status, status) || is_known_as(kFinished)) {
+    renew(conditions, "ReplicaSetUpdated", text::cat(subject, " is progressing."), now);
+    return std::nullopt;
+  }
+  if (is_known_as(kTimedOut)) return std::nullopt;
+  const TimePoint end = known->last_update_time.value_or(now) + *deadline;
+  if (now < end) return end;
+  set_condition(conditions, kProgressing, "False", kTimedOut,
+                text::cat(subject, " has timed out progressing."), now);
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_complete(const apps_v1::Deployment& deployment, const apps_v1::DeploymentStatus& status) {
   const auto wanted = deployment.spec.replicas.value_or(1);
   return status.updated_replicas == wanted && status.replicas == wanted &&
          status.available_replicas == wanted;
+}
+
+void tell_failed_creation(const apps_v1::Deployment& deployment, apps_v1::DeploymentStatus& status,
+                          const std::string& message, TimePoint now) {
+  if (deadline_of(deployment))
+    set_condition(status.conditions, kProgressing, "False", "ReplicaSetCreateError", message, now);
 }
 
 Report report(const apps_v1::Deployment& deployment, const SetPtr& current,
@@ -84,56 +172,8 @@ Report report(const apps_v1::Deployment& deployment, const SetPtr& current,
 
   tell_failure(status, current, sets, now);
 
-  if (!deployment.spec.progress_deadline_seconds) return out;
-  const std::string name = current ? current->metadata.name : created;
-  const auto progressing =
-      std::ranges::find(before.conditions, "Progressing", &apps_v1::DeploymentCondition::type);
-  const bool known = progressing != before.conditions.end();
-  if (deployment.spec.paused) {
-    if (!known || progressing->reason != "DeploymentPaused")
-      set_condition(status.conditions, "Progressing", "Unknown", "DeploymentPaused",
-                    "Deployment is paused", now);
-    return out;
-  }
-  if (known && progressing->reason == "DeploymentPaused")
-    set_condition(status.conditions, "Progressing", "Unknown", "DeploymentResumed",
-                  "Deployment is resumed", now);
-  if (!created.empty()) {
-    set_condition(status.conditions, "Progressing", "True", "NewReplicaSetCreated",
-                  text::cat("Created new replica set \"", name, "\""), now);
-  } else if (is_complete(deployment, status)) {
-    set_condition(status.conditions, "Progressing", "True", "NewReplicaSetAvailable",
-                  text::cat("ReplicaSet \"", name, "\" has successfully progressed."), now);
-  } else if (known && progressing->reason == "NewReplicaSetAvailable" &&
-             status.updated_replicas == before.updated_replicas &&
-             before.observed_generation == deployment.metadata.generation) {
-    // A finished rollout whose pods come and go: that is no rollout.
-  } else {
-    const bool moved =
-        status.updated_replicas > before.updated_replicas ||
-        status.ready_replicas > before.ready_replicas ||
-        status.available_replicas > before.available_replicas ||
-        (status.replicas - status.updated_replicas) < (before.replicas - before.updated_replicas);
-    if (!known) {
-      set_condition(status.conditions, "Progressing", "True", "FoundNewReplicaSet",
-                    text::cat("Found new replica set \"", name, "\""), now);
-    } else if (moved || progressing->reason == "NewReplicaSetAvailable") {
-      const auto it =
-          std::ranges::find(status.conditions, "Progressing", &apps_v1::DeploymentCondition::type);
-      if (it != status.conditions.end()) it->last_update_time = now;
-      set_condition(status.conditions, "Progressing", "True", "ReplicaSetUpdated",
-                    text::cat("ReplicaSet \"", name, "\" is progressing."), now);
-    } else if (progressing->reason != "ProgressDeadlineExceeded") {
-      const auto deadline = progressing->last_update_time.value_or(now) +
-                            std::chrono::seconds(*deployment.spec.progress_deadline_seconds);
-      if (now >= deadline) {
-        set_condition(status.conditions, "Progressing", "False", "ProgressDeadlineExceeded",
-                      text::cat("ReplicaSet \"", name, "\" has timed out progressing."), now);
-      } else {
-        out.look_again = deadline;
-      }
-    }
-  }
+  out.look_again = tell_progress(deployment, status, current ? current->metadata.name : created,
+                                 !created.empty(), now);
   return out;
 }
 

@@ -20,6 +20,10 @@ struct Report {
 [[nodiscard]] bool is_complete(const apps_v1::Deployment& deployment,
                                const apps_v1::DeploymentStatus& status);
 
+/// Says in the condition Progressing that a ReplicaSet could not be made.
+void tell_failed_creation(const apps_v1::Deployment& deployment, apps_v1::DeploymentStatus& status,
+                          const std::string& message, TimePoint now);
+
 /// @param current  the set of the present template; null when there is none yet
 /// @param created  the name of the one that this plan creates, or ""
 /// @source apps/v1 DeploymentStatus; conditions Available, Progressing, ReplicaFailure

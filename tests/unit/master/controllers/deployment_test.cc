@@ -7,6 +7,7 @@
 #include "api-client/codec/codec.h"
 #include "base/text.h"
 #include "master/controllers/deployment/plan.h"
+#include "master/controllers/deployment/status.h"
 
 namespace nodal::master::controllers::deployment {
 namespace {
@@ -321,6 +322,83 @@ TEST(DeploymentPlan, AStuckRolloutIsToldAfterItsDeadline) {
   EXPECT_FALSE(plan(d, {set}, t0 + 700s).status) << "told once";
   p = plan(d, {shared(made(d, 1, 1))}, t0 + 800s);
   EXPECT_EQ(condition(p, "Progressing"), "True NewReplicaSetAvailable") << "it arrived after all";
+}
+
+// A Deployment of one pod whose rollout was finished at t0.
+apps_v1::Deployment finished() {
+  auto d = deployment(1);
+  d.status = plan(d, {shared(made(d, 1, 1))}, t0).status.value();
+  return d;
+}
+
+TEST(DeploymentPlan, AFinishedRolloutStaysFinishedWhenItIsScaledOrLosesAPod) {
+  auto d = finished();
+  auto lost = made(d, 1, 0);
+  EXPECT_EQ(condition(plan(d, {shared(lost)}, t0 + 1h), "Progressing"),
+            "True NewReplicaSetAvailable");
+  lost.status.replicas = 0;
+  EXPECT_EQ(condition(plan(d, {shared(lost)}, t0 + 1h), "Progressing"),
+            "True NewReplicaSetAvailable");
+  d.spec.replicas = 3;
+  d.metadata.generation = 2;
+  auto set = made(d, 3, 1);
+  auto p = plan(d, {shared(set)}, t0 + 1h);
+  EXPECT_EQ(condition(p, "Progressing"), "True NewReplicaSetAvailable");
+  EXPECT_FALSE(p.look_again) << "no deadline runs";
+  d.status = *p.status;
+  set.status.ready_replicas = set.status.available_replicas = 2;
+  EXPECT_EQ(condition(plan(d, {shared(set)}, t0 + 2h), "Progressing"),
+            "True NewReplicaSetAvailable");
+}
+
+TEST(DeploymentPlan, GoingBackToAnOlderTemplateIsARolloutAgain) {
+  const auto old = made(deployment(1, "v0"), 0, 0);
+  auto d = finished();
+  d.spec.template_.spec.containers[0].image = "v0";
+  const auto p = plan(d, {shared(old), shared(made(deployment(1), 1, 1, 2))}, t0 + 1h);
+  EXPECT_EQ(condition(p, "Progressing"), "True ReplicaSetUpdated");
+}
+
+TEST(DeploymentPlan, ResumedTimeCountsAnew) {
+  auto d = deployment(1);
+  const auto set = shared(made(d, 1, 0));
+  d.status = plan(d, {set}, t0).status.value();
+  d.spec.paused = true;
+  d.status = plan(d, {set}, t0 + 1s).status.value();
+  d.spec.paused = false;
+  auto p = plan(d, {set}, t0 + 24h);
+  EXPECT_EQ(condition(p, "Progressing"), "Unknown DeploymentResumed");
+  EXPECT_EQ(p.look_again, t0 + 24h + 600s);
+  d.status = *p.status;
+  EXPECT_EQ(condition(plan(d, {set}, t0 + 24h + 600s), "Progressing"),
+            "False ProgressDeadlineExceeded");
+}
+
+TEST(DeploymentPlan, APauseHidesNoStuckRollout) {
+  auto d = deployment(1);
+  const auto set = shared(made(d, 1, 0));
+  d.status = plan(d, {set}, t0).status.value();
+  d.status = plan(d, {set}, t0 + 600s).status.value();
+  d.spec.paused = true;
+  EXPECT_FALSE(plan(d, {set}, t0 + 700s).status);
+}
+
+TEST(DeploymentPlan, WithoutADeadlineProgressIsNotTold) {
+  auto d = finished();
+  d.spec.progress_deadline_seconds = 2147483647;
+  EXPECT_EQ(condition(plan(d, {shared(made(d, 1, 1))}, t0), "Progressing"), "");
+}
+
+TEST(DeploymentPlan, AReplicaSetThatCannotBeMadeIsToldInACondition) {
+  auto d = deployment(1);
+  const std::string message = "Failed to create new replica set \"web-x\": no";
+  tell_failed_creation(d, d.status, message, t0);
+  ASSERT_EQ(d.status.conditions.size(), 1u);
+  EXPECT_EQ(d.status.conditions[0].type, "Progressing");
+  EXPECT_EQ(d.status.conditions[0].status, "False");
+  EXPECT_EQ(d.status.conditions[0].reason, "ReplicaSetCreateError");
+  EXPECT_EQ(d.status.conditions[0].message, message);
+  EXPECT_EQ(condition(plan(d, {}, t0), "Progressing"), "True NewReplicaSetCreated");
 }
 
 TEST(DeploymentPlan, AHashThatAnotherTemplateHasIsCounted) {
