@@ -40,12 +40,7 @@ EndpointSliceController::EndpointSliceController(Context context)
           (change.after && chooses(*service, *change.after)))
         wake(client::key_of(*service));
   });
-  context_.mirrors.slices.on_change(
-      [this](const client::Change<discovery_v1::EndpointSlice>& change) {
-        for (const auto& slice : {change.before, change.after})
-          if (slice)
-            if (const auto service = slices_.service_of(*slice); !service.empty()) wake(service);
-      });
+  slices_.follow([this](const std::string& service) { wake(service); });
   context_.mirrors.endpoints.on_change([this](const client::Change<core_v1::Endpoints>& change) {
     if (!change.after) wake(change.key);
   });

@@ -20,12 +20,7 @@ EndpointSliceMirroringController::EndpointSliceMirroringController(Context conte
         change.before->spec.type != change.after->spec.type)
       wake(change.key);
   });
-  context_.mirrors.slices.on_change(
-      [this](const client::Change<discovery_v1::EndpointSlice>& change) {
-        for (const auto& slice : {change.before, change.after})
-          if (slice)
-            if (const auto service = slices_.service_of(*slice); !service.empty()) wake(service);
-      });
+  slices_.follow([this](const std::string& service) { wake(service); });
 }
 
 Result<Again> EndpointSliceMirroringController::reconcile(const std::string& key) {

@@ -3,6 +3,16 @@
 
 namespace nodal::master::controllers::endpointslice {
 
+void SliceWriter::follow(std::function<void(const std::string& service)> wake) {
+  context_.mirrors.slices.on_change(
+      [this, wake = std::move(wake)](const client::Change<discovery_v1::EndpointSlice>& change) {
+        if (!change.after) unseen_.gone(change.before->metadata.uid);
+        for (const auto& slice : {change.before, change.after})
+          if (slice)
+            if (const auto service = service_of(*slice); !service.empty()) wake(service);
+      });
+}
+
 bool SliceWriter::is_ours(const meta_v1::ObjectMeta& metadata) const {
   const auto it = metadata.labels.find(kManager);
   return it != metadata.labels.end() && it->second == hand_;
@@ -22,15 +32,10 @@ std::vector<SlicePtr> SliceWriter::existing(const std::string& service) const {
 }
 
 bool SliceWriter::is_waiting(const std::string& service) {
-  const std::lock_guard lock(mutex_);
-  const auto it = unseen_.find(service);
-  if (it == unseen_.end()) return false;
-  std::erase_if(it->second, [&](const std::string& slice) {
+  const auto has = [&](const std::string& slice, const std::string&) {
     return context_.mirrors.slices.get(slice) != nullptr;
-  });
-  if (!it->second.empty()) return true;
-  unseen_.erase(it);
-  return false;
+  };
+  return unseen_.is_waiting(service, has, context_.clock.now());
 }
 
 Result<> SliceWriter::write(const std::string& service, const Plan& plan) {
@@ -41,9 +46,8 @@ Result<> SliceWriter::write(const std::string& service, const Plan& plan) {
         before->metadata.namespace_, before->metadata.name, client::PatchType::merge, patch));
   }
   for (const auto& slice : plan.create) {
-    auto created = NODAL_TRY(context_.client->create(slice));
-    const std::lock_guard lock(mutex_);
-    unseen_[service].insert(client::key_of(created));
+    const auto created = NODAL_TRY(context_.client->create(slice));
+    unseen_.add(service, created.metadata.uid, client::key_of(created), context_.clock.now());
   }
   for (const auto& slice : plan.remove)
     if (auto removed = context_.client->remove<discovery_v1::EndpointSlice>(
@@ -51,11 +55,6 @@ Result<> SliceWriter::write(const std::string& service, const Plan& plan) {
         !removed && removed.error().code != Errc::not_found)
       return wrap("delete endpoint slice", removed.error());
   return {};
-}
-
-void SliceWriter::forget(const std::string& service) {
-  const std::lock_guard lock(mutex_);
-  unseen_.erase(service);
 }
 
 }  // namespace nodal::master::controllers::endpointslice

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <chrono>
-#include <map>
-#include <mutex>
-#include <set>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "master/controllers/controller.h"
 #include "master/controllers/endpointslice/slices.h"
+#include "master/controllers/unseen.h"
 
 namespace nodal::master::controllers::endpointslice {
 
@@ -22,21 +21,23 @@ class SliceWriter {
 
   SliceWriter(const Context& context, std::string_view hand) : context_(context), hand_(hand) {}
 
-  [[nodiscard]] bool is_ours(const meta_v1::ObjectMeta& metadata) const;
+  /// Calls `wake` with the key of the Service whenever a slice of this hand changes.
+  void follow(std::function<void(const std::string& service)> wake);
   /// The slices that the mirror has of this hand for a Service.
   [[nodiscard]] std::vector<SlicePtr> existing(const std::string& service) const;
   /// Whether slices that write() made are not in the mirror yet: a plan would make them again.
   [[nodiscard]] bool is_waiting(const std::string& service);
   Result<> write(const std::string& service, const Plan& plan);
-  void forget(const std::string& service);
+  void forget(const std::string& service) { unseen_.forget(service); }
+
+ private:
+  [[nodiscard]] bool is_ours(const meta_v1::ObjectMeta& metadata) const;
   /// The key of the Service that a slice of this hand serves; "" for another's.
   [[nodiscard]] std::string service_of(const discovery_v1::EndpointSlice& slice) const;
 
- private:
   const Context& context_;
   const std::string hand_;
-  std::mutex mutex_;
-  std::map<std::string, std::set<std::string>> unseen_;  ///< by Service key
+  Unseen unseen_;  ///< by Service key
 };
 
 }  // namespace nodal::master::controllers::endpointslice

@@ -2,6 +2,7 @@
 #include "master/controllers/replicaset/controller.h"
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include "api-client/client/selects.h"
@@ -56,6 +57,7 @@ ReplicaSetController::ReplicaSetController(Context context)
   context_.mirrors.replica_sets.on_change(
       [this](const client::Change<apps_v1::ReplicaSet>& change) { wake(change.key); });
   context_.mirrors.pods.on_change([this](const client::Change<core_v1::Pod>& change) {
+    if (!change.after) created_.gone(change.before->metadata.uid);
     for (const auto& pod : {change.before, change.after}) {
       if (!pod) continue;
       const auto uid = controller_uid(pod->metadata);
@@ -70,29 +72,23 @@ ReplicaSetController::ReplicaSetController(Context context)
 }
 
 bool ReplicaSetController::has_seen_own_work(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  const auto it = unseen_.find(key);
-  if (it == unseen_.end()) return true;
-  const auto [ns, name] = split_key(key);
-  auto& [created, removed] = it->second;
-  std::erase_if(created, [&](const std::string& pod) {
-    return context_.mirrors.pods.get(client::object_key(ns, pod)) != nullptr;
-  });
-  std::set<std::string> alive;
-  if (!removed.empty())
-    for (const auto& pod : context_.mirrors.pods.by_index(kByNamespace, ns))
-      if (!pod->metadata.deletion_timestamp) alive.insert(pod->metadata.uid);
-  std::erase_if(removed, [&](const std::string& uid) { return !alive.contains(uid); });
-  if (!created.empty() || !removed.empty()) return false;
-  unseen_.erase(it);
-  return true;
+  const auto& pods = context_.mirrors.pods;
+  const auto has = [&](const std::string& pod, const std::string&) {
+    return pods.get(pod) != nullptr;
+  };
+  const auto lets_go = [&](const std::string& pod, const std::string& uid) {
+    const auto there = pods.get(pod);
+    return !there || there->metadata.uid != uid || there->metadata.deletion_timestamp;
+  };
+  const TimePoint now = context_.clock.now();
+  return !created_.is_waiting(key, has, now) && !removed_.is_waiting(key, lets_go, now);
 }
 
 Result<Again> ReplicaSetController::reconcile(const std::string& key) {
   const auto set = context_.mirrors.replica_sets.get(key);
   if (!set) {
-    const std::lock_guard lock(mutex_);
-    unseen_.erase(key);
+    created_.forget(key);
+    removed_.forget(key);
     return Again{};
   }
   if (!has_seen_own_work(key)) return Again{kUntilSeen};
@@ -133,7 +129,7 @@ Result<Again> ReplicaSetController::reconcile(const std::string& key) {
                                       : "",
                            now);
   if (after.status != set->status) NODAL_TRY(patch_status(*context_.client, *set, after));
-  NODAL_TRY(created);
+  if (!created) return wrap("create pod", created.error());
   NODAL_TRY(removed);
   if (plan.look_again)
     return Again{
@@ -150,12 +146,9 @@ Result<> ReplicaSetController::create_pods(const apps_v1::ReplicaSet& set, int c
     if (!created) {
       record(target_of(set), client::EventType::warning, "FailedCreate",
              text::cat("Error creating: ", created.error().message));
-      return wrap("create pod", created.error());
+      return std::unexpected(created.error());
     }
-    {
-      const std::lock_guard lock(mutex_);
-      unseen_[key].created.insert(created->metadata.name);
-    }
+    created_.add(key, created->metadata.uid, client::key_of(*created), context_.clock.now());
     record(target_of(set), client::EventType::normal, "SuccessfulCreate",
            text::cat("Created pod: ", created->metadata.name));
     return {};
@@ -174,14 +167,12 @@ Result<> ReplicaSetController::remove_pods(const apps_v1::ReplicaSet& set,
     if (!removed && removed.error().code != Errc::not_found) {
       record(target_of(set), client::EventType::warning, "FailedDelete",
              text::cat("Error deleting: ", removed.error().message));
-      return wrap("delete pod", removed.error());
+      return wrap("unable to delete pods", removed.error());
     }
-    {
-      const std::lock_guard lock(mutex_);
-      unseen_[key].removed.insert(pod.metadata.uid);
-    }
-    record(target_of(set), client::EventType::normal, "SuccessfulDelete",
-           text::cat("Deleted pod: ", pod.metadata.name));
+    removed_.add(key, pod.metadata.uid, client::key_of(pod), context_.clock.now());
+    if (removed)
+      record(target_of(set), client::EventType::normal, "SuccessfulDelete",
+             text::cat("Deleted pod: ", pod.metadata.name));
     return {};
   });
 }

@@ -1,12 +1,9 @@
 // master/controllers/replicaset/controller.h — keeps as many pods as a ReplicaSet says.
 #pragma once
 
-#include <map>
-#include <mutex>
-#include <set>
-
 #include "master/controllers/controller.h"
 #include "master/controllers/replicaset/plan.h"
+#include "master/controllers/unseen.h"
 
 namespace nodal::master::controllers {
 
@@ -23,12 +20,8 @@ class ReplicaSetController final : public Controller {
   Result<> remove_pods(const apps_v1::ReplicaSet& set, const std::vector<replicaset::PodPtr>& pods);
   [[nodiscard]] bool has_seen_own_work(const std::string& key);
 
-  struct Unseen {
-    std::set<std::string> created;  ///< names that the mirror does not have yet
-    std::set<std::string> removed;  ///< uids that the mirror shows without a deletionTimestamp
-  };
-  std::mutex mutex_;
-  std::map<std::string, Unseen> unseen_;  // by key, under mutex_
+  Unseen created_;
+  Unseen removed_;  ///< seen once the mirror shows their deletionTimestamp
 };
 
 }  // namespace nodal::master::controllers
