@@ -3,7 +3,6 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "master/controllers/node_lifecycle/plan.h"
 
 namespace nodal::master::controllers {
 
@@ -23,7 +22,8 @@ NodeLifecycleController::NodeLifecycleController(Context context, net::Cidr clus
   });
   context_.mirrors.pods.on_change([this](const client::Change<core_v1::Pod>& change) {
     if (change.after && !change.after->spec.node_name.empty() &&
-        (!change.before || change.before->spec.node_name.empty()))
+        (!change.before || change.before->spec.node_name.empty() ||
+         change.before->metadata.uid != change.after->metadata.uid))
       wake(change.after->spec.node_name);
   });
 }
@@ -42,6 +42,7 @@ Result<> NodeLifecycleController::remove_orphans(const std::string& node) {
 Result<Again> NodeLifecycleController::reconcile(const std::string& key) {
   const auto node = context_.mirrors.nodes.get(key);
   if (!node) {
+    tainted_.erase(key);
     // Ask the server itself: a pod may be bound to a node that this mirror does not have yet.
     auto fresh = context_.client->get<core_v1::Node>("", key);
     if (fresh || fresh.error().code != Errc::not_found ||
@@ -81,7 +82,9 @@ Result<Again> NodeLifecycleController::reconcile(const std::string& key) {
     renewed = lease->spec.renew_time;
   const auto pods = context_.mirrors.pods.by_index(kByNode, key);
   const TimePoint now = context_.clock.now();
-  const auto plan = node_lifecycle::plan(*node, renewed, pods, now);
+  auto& seen = tainted_[key];
+  seen = node_lifecycle::taints_seen(*node, seen, now);
+  const auto plan = node_lifecycle::plan(*node, renewed, pods, seen, now);
   if (!plan.conditions.empty()) {
     log::warn("a node is silent", {{"node", key}});
     auto after = *node;

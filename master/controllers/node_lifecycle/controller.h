@@ -6,6 +6,7 @@
 
 #include "base/net/address.h"
 #include "master/controllers/controller.h"
+#include "master/controllers/node_lifecycle/plan.h"
 
 namespace nodal::master::controllers {
 
@@ -23,6 +24,7 @@ class NodeLifecycleController final : public Controller {
   const net::Cidr cluster_cidr_;
   /// Since when pods name a node that does not exist; the loop's thread.
   std::map<std::string, TimePoint> missing_;
+  std::map<std::string, node_lifecycle::TaintTimes> tainted_;  ///< by node; the loop's thread
 };
 
 }  // namespace nodal::master::controllers

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "master/controllers/controller.h"
 
 namespace nodal::master::controllers::node_lifecycle {
@@ -13,6 +14,9 @@ constexpr const char* kNotReady = "node.kubernetes.io/not-ready";
 constexpr const char* kUnreachable = "node.kubernetes.io/unreachable";
 constexpr const char* kUnschedulable = "node.kubernetes.io/unschedulable";
 constexpr const char* kHeartbeats[] = {"Ready", "MemoryPressure", "DiskPressure", "PIDPressure"};
+
+// More seconds than any pod lives: what is longer would not fit into a time.
+constexpr std::int64_t kAges = 1'000'000'000;
 
 struct Pressure {
   const char* condition;
@@ -41,25 +45,48 @@ bool tolerates(const core_v1::Toleration& toleration, const core_v1::Taint& tain
   return !toleration.key.empty() && toleration.value == taint.value;
 }
 
-// When a pod must leave because of a NoExecute taint; nothing while it may stay.
+std::string taint_key(const core_v1::Taint& taint) {
+  return text::cat(taint.key, "=", taint.value, ":", taint.effect);
+}
+
+// When the scheduler or somebody else put the pod on its node.
+TimePoint placed_at(const core_v1::Pod& pod) {
+  for (const auto& condition : pod.status.conditions)
+    if (condition.type == "PodScheduled" && condition.status == "True" &&
+        condition.last_transition_time)
+      return *condition.last_transition_time;
+  return pod.metadata.creation_timestamp.value_or(TimePoint{});
+}
+
+// When a pod must leave because of a NoExecute taint; nothing while it may stay. The first
+// toleration that matches decides, and its time runs from when pod and taint have met.
 std::optional<TimePoint> leaves_at(const core_v1::Pod& pod, const core_v1::Taint& taint,
-                                   TimePoint now) {
-  const TimePoint since = taint.time_added.value_or(now);
-  std::optional<TimePoint> earliest;
-  for (const auto& toleration : pod.spec.tolerations) {
-    if (!tolerates(toleration, taint)) continue;
-    if (!toleration.toleration_seconds) return std::nullopt;
-    const TimePoint end =
-        since + std::chrono::seconds(std::max<std::int64_t>(*toleration.toleration_seconds, 0));
-    earliest = earliest ? std::min(*earliest, end) : end;
-  }
-  return earliest ? earliest : std::optional(since);
+                                   TimePoint since) {
+  const auto& tolerations = pod.spec.tolerations;
+  const auto it =
+      std::ranges::find_if(tolerations, [&](const auto& t) { return tolerates(t, taint); });
+  if (it == tolerations.end()) return since;
+  if (!it->toleration_seconds) return std::nullopt;
+  const std::chrono::seconds stays(std::clamp<std::int64_t>(*it->toleration_seconds, 0, kAges));
+  return std::max(since, placed_at(pod)) + stays;
 }
 
 }  // namespace
 
+TaintTimes taints_seen(const core_v1::Node& node, const TaintTimes& before, TimePoint now) {
+  TaintTimes out;
+  for (const auto& taint : node.spec.taints) {
+    if (taint.effect != "NoExecute" || taint.time_added) continue;
+    const auto key = taint_key(taint);
+    const auto it = before.find(key);
+    out.emplace(key, it == before.end() ? now : it->second);
+  }
+  return out;
+}
+
 Plan plan(const core_v1::Node& node, std::optional<TimePoint> renewed,
-          const std::vector<std::shared_ptr<const core_v1::Pod>>& pods, TimePoint now) {
+          const std::vector<std::shared_ptr<const core_v1::Pod>>& pods, const TaintTimes& seen,
+          TimePoint now) {
   Plan out;
   TimePoint heard = renewed.value_or(node.metadata.creation_timestamp.value_or(now));
   for (const auto& condition : node.status.conditions)
@@ -126,9 +153,11 @@ Plan plan(const core_v1::Node& node, std::optional<TimePoint> renewed,
 
   for (const auto& taint : taints) {
     if (taint.effect != "NoExecute") continue;
+    const auto first = seen.find(taint_key(taint));
+    const TimePoint since = taint.time_added.value_or(first == seen.end() ? now : first->second);
     for (const auto& pod : pods) {
       if (pod->metadata.deletion_timestamp) continue;
-      const auto end = leaves_at(*pod, taint, now);
+      const auto end = leaves_at(*pod, taint, since);
       if (!end) continue;
       if (*end <= now) {
         const auto key = client::key_of(*pod);

@@ -2,6 +2,7 @@
 // health, its taints. Pure.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,12 +27,19 @@ struct Plan {
   std::optional<TimePoint> look_again;
 };
 
+/// Since when a node has its NoExecute taints that do not say it themselves: those that somebody
+/// wrote by hand. By key, value and effect.
+using TaintTimes = std::map<std::string, TimePoint>;
+[[nodiscard]] TaintTimes taints_seen(const core_v1::Node& node, const TaintTimes& before,
+                                     TimePoint now);
+
 /// @param renewed  when the lease was last renewed, nothing without a lease
+/// @param seen     taints_seen() of this node
 /// @source Node status and lease heartbeats (KEP-589); taint-based evictions (kubernetes.io, Taints
 /// and Tolerations)
 [[nodiscard]] Plan plan(const core_v1::Node& node, std::optional<TimePoint> renewed,
                         const std::vector<std::shared_ptr<const core_v1::Pod>>& pods,
-                        TimePoint now);
+                        const TaintTimes& seen, TimePoint now);
 
 /// The first subnet of `cluster` that no node has; nothing when all are taken.
 [[nodiscard]] std::optional<net::Cidr> free_pod_cidr(

@@ -42,6 +42,12 @@ const std::string default_tolerations =
     R"([{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoExecute","tolerationSeconds":300},
         {"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":300}])";
 
+using node_lifecycle::plan;
+Plan plan(const core_v1::Node& node, std::optional<TimePoint> renewed,
+          const std::vector<std::shared_ptr<const core_v1::Pod>>& pods, TimePoint now) {
+  return plan(node, renewed, pods, TaintTimes{}, now);
+}
+
 std::string taints(const Plan& plan) {
   if (!plan.taints) return "as before";
   std::string out;
@@ -128,6 +134,63 @@ TEST(NodeLifecycle, TolerationsMatchByKeyValueAndEffect) {
   EXPECT_TRUE(leaves(R"({"key":"k","operator":"Exists","effect":"NoSchedule"})"));
   EXPECT_TRUE(leaves(R"({"value":"v"})"));
   EXPECT_TRUE(leaves(R"({"key":"k","operator":"Exists","tolerationSeconds":0})"));
+}
+
+const std::string tainted = R"({"taints":[{"key":"k","value":"v","effect":"NoExecute"}]})";
+
+TEST(NodeLifecycle, ATaintThatSaysNoTimeCountsFromWhenItWasSeen) {
+  const auto n = node("True", tainted);
+  const auto p = pod("p", R"([{"key":"k","operator":"Exists","tolerationSeconds":60}])");
+  auto seen = taints_seen(n, {}, t0);
+  EXPECT_EQ(plan(n, t0 + 59s, {p}, seen, t0 + 59s).look_again, t0 + 60s);
+  seen = taints_seen(n, seen, t0 + 60s);
+  EXPECT_EQ(plan(n, t0 + 60s, {p}, seen, t0 + 60s).evict, std::vector<std::string>{"ns/p"});
+  EXPECT_TRUE(taints_seen(node("True"), seen, t0 + 61s).empty()) << "the taint is gone";
+  EXPECT_TRUE(taints_seen(node("True", R"({"taints":[{"key":"k","effect":"NoSchedule"}]})"), {}, t0)
+                  .empty());
+}
+
+TEST(NodeLifecycle, APodThatComesLaterHasItsWholeTime) {
+  const auto n = node("True", tainted);
+  const auto seen = taints_seen(n, {}, t0);
+  auto late = *pod("p", R"([{"key":"k","operator":"Exists","tolerationSeconds":60}])");
+  const auto leaves = [&](TimePoint now) {
+    return !plan(n, now, {std::make_shared<const core_v1::Pod>(late)}, seen, now).evict.empty();
+  };
+  late.metadata.creation_timestamp = t0 + 1h;
+  EXPECT_FALSE(leaves(t0 + 1h + 59s));
+  EXPECT_TRUE(leaves(t0 + 1h + 60s));
+  auto& condition = late.status.conditions.emplace_back();
+  condition.type = "PodScheduled";
+  condition.status = "True";
+  condition.last_transition_time = t0 + 2h;
+  EXPECT_FALSE(leaves(t0 + 2h + 59s)) << "it waited for its node";
+  EXPECT_TRUE(leaves(t0 + 2h + 60s));
+}
+
+TEST(NodeLifecycle, TheFirstTolerationThatMatchesCountsAndOfTheTaintsTheShortest) {
+  const auto leaves = [](const std::string& taints, const std::string& tolerations) {
+    const auto n = node("True", R"({"taints":)" + taints + "}");
+    const auto p = plan(n, t0, {pod("p", tolerations)}, taints_seen(n, {}, t0), t0);
+    if (!p.evict.empty()) return std::string("now");
+    const auto wake = std::min(p.look_again.value(), t0 + 41s);  // else the lease's time
+    return text::cat(std::chrono::duration_cast<std::chrono::seconds>(wake - t0).count());
+  };
+  const std::string a = R"({"key":"a","effect":"NoExecute"})",
+                    b = R"({"key":"b","effect":"NoExecute"})";
+  const auto toleration = [](const char* key, const std::string& seconds) {
+    return text::cat(R"({"key":")", key, R"(","operator":"Exists")",
+                     seconds.empty() ? "" : R"(,"tolerationSeconds":)" + seconds, "}");
+  };
+  const auto list = [](const std::string& x, const std::string& y) {
+    return text::cat("[", x, y.empty() ? "" : ",", y, "]");
+  };
+  EXPECT_EQ(leaves(list(a, ""), list(toleration("a", "10"), toleration("a", ""))), "10");
+  EXPECT_EQ(leaves(list(a, ""), list(toleration("a", ""), toleration("a", "10"))), "41") << "never";
+  EXPECT_EQ(leaves(list(a, b), list(toleration("a", ""), toleration("b", "20"))), "20");
+  EXPECT_EQ(leaves(list(a, b), list(toleration("a", "10"), toleration("b", "20"))), "10");
+  EXPECT_EQ(leaves(list(a, ""), list(toleration("a", "-1"), "")), "now");
+  EXPECT_EQ(leaves(list(a, b), list(toleration("a", ""), "")), "now");
 }
 
 TEST(NodeLifecycle, APodIsSentAwayOnceAndNotWhileItLeaves) {
