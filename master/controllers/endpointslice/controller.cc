@@ -44,6 +44,18 @@ EndpointSliceController::EndpointSliceController(Context context)
   context_.mirrors.endpoints.on_change([this](const client::Change<core_v1::Endpoints>& change) {
     if (!change.after) wake(change.key);
   });
+  context_.mirrors.on_synced([this] { find_leftovers(); });
+}
+
+void EndpointSliceController::find_leftovers() {
+  const auto& mirrors = context_.mirrors;
+  if (!mirrors.has_synced() || looked_for_leftovers_.exchange(true)) return;
+  for (const auto& endpoints : mirrors.endpoints.all()) {
+    const auto key = client::key_of(*endpoints);
+    if (!endpoints->metadata.annotations.contains(endpointslice::kLeader) &&
+        !mirrors.services.get(key))
+      wake(key);
+  }
 }
 
 Result<Again> EndpointSliceController::reconcile(const std::string& key) {
@@ -51,8 +63,9 @@ Result<Again> EndpointSliceController::reconcile(const std::string& key) {
   if (!service) {
     // Slices go with their owner; Endpoints have none.
     const auto [ns, name] = split_key(key);
-    if (context_.mirrors.endpoints.get(key))
-      if (auto removed = context_.client->remove<core_v1::Endpoints>(ns, name);
+    if (const auto left = context_.mirrors.endpoints.get(key))
+      if (auto removed =
+              context_.client->remove<core_v1::Endpoints>(ns, name, {.uid = left->metadata.uid});
           !removed && removed.error().code != Errc::not_found)
         return wrap("delete endpoints", removed.error());
     slices_.forget(key);

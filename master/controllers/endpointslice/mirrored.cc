@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t kMostAddresses = 1000;
 constexpr const char* kSkip = "endpointslice.kubernetes.io/skip-mirror";
-constexpr const char* kLeader = "control-plane.alpha.kubernetes.io/leader";
 
 Ports ports_of(const core_v1::EndpointSubset& subset) {
   Ports out;

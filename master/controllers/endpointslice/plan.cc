@@ -104,8 +104,8 @@ Plan plan(const core_v1::Service& service, const std::vector<PodPtr>& pods,
   if (families.empty()) families = {"IPv4"};
   for (const auto& pod : pods) {
     if (!may_serve(*pod)) continue;
+    if (service.spec.ports.empty() && !is_headless(service)) continue;
     const Ports ports = ports_of(service, *pod);
-    if (ports.empty() && !(is_headless(service) && service.spec.ports.empty())) continue;
     std::vector<std::string> addresses;
     for (const auto& ip : pod->status.pod_ips) addresses.push_back(ip.ip);
     if (addresses.empty()) addresses.push_back(pod->status.pod_ip);

@@ -19,7 +19,8 @@ inline constexpr const char* kManagedBy = "endpointslice-controller.k8s.io";
 
 /// The slices of one Service. Endpoints stay in the slice they are in, so that a pod that comes or
 /// goes changes one slice; pods whose named target ports have different numbers stand in different
-/// slices.
+/// slices, those that have none of the ports in one without ports: a headless Service's name leads
+/// to them as well.
 /// @param pods      the pods that the Service selects
 /// @param existing  the slices that this controller made for the Service
 /// @param zone_of   the zone of a node, or ""

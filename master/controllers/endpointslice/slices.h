@@ -17,6 +17,8 @@ using Ports = std::vector<discovery_v1::EndpointPort>;
 
 inline constexpr std::size_t kMostPerSlice = 100;
 inline constexpr const char* kServiceName = "kubernetes.io/service-name";
+/// Marks Endpoints that are no Service's: a lock of a leader election.
+inline constexpr const char* kLeader = "control-plane.alpha.kubernetes.io/leader";
 inline constexpr const char* kManager = "endpointslice.kubernetes.io/managed-by";
 
 struct Plan {

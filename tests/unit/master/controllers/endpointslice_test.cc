@@ -167,8 +167,23 @@ TEST(EndpointSlicePlan, NamedTargetPortsWithDifferentNumbersStandApart) {
   EXPECT_EQ(p.create[0].ports[0].port, 80);
   EXPECT_EQ(p.create[0].endpoints.size(), 2u);
   EXPECT_EQ(p.create[1].ports[0].port, 81);
-  named.spec.ports[0].target_port = IntOrString{std::string("none")};
-  EXPECT_TRUE(planned(named, {pod(0)}).create.at(0).endpoints.empty());
+}
+
+TEST(EndpointSlicePlan, PodsWithoutANamedPortStandInASliceWithoutPorts) {
+  auto named = web;
+  named.spec.ports[0].target_port = IntOrString{std::string("web")};
+  auto without = pod_value(1);
+  without.spec.containers[0].ports.clear();
+  const std::vector<PodPtr> both = {pod(0), shared(without)};
+  const auto p = planned(named, both);
+  ASSERT_EQ(p.create.size(), 2u);
+  EXPECT_TRUE(p.create[0].ports.empty());
+  EXPECT_EQ(p.create[0].endpoints.at(0).target_ref->name, "p1");
+  EXPECT_EQ(p.create[1].endpoints.size(), 1u);
+  EXPECT_EQ(steps(planned(named, both, after(p, {}))), 0u);
+  const auto e = endpoints(named, both);
+  ASSERT_EQ(e.subsets.size(), 1u) << "the older object has only those with ports";
+  EXPECT_EQ(e.subsets[0].addresses.size(), 1u);
 }
 
 TEST(EndpointSlicePlan, APortThatIsGoneTakesItsSliceAlong) {
