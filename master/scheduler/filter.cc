@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "api-client/client/selects.h"
 #include "base/text.h"
@@ -54,6 +55,9 @@ bool counts(const core_v1::PodAffinityTerm& term, const std::string& home,
 std::string taint_text(const core_v1::Taint& taint) {
   return text::cat("node(s) had untolerated taint {", taint.key, ": ", taint.value, "}");
 }
+
+Refusal for_good(std::string reason) { return {{std::move(reason)}, false}; }
+Refusal by_pods(std::string reason) { return {{std::move(reason)}, true}; }
 
 }  // namespace
 
@@ -172,61 +176,51 @@ void PodContext::count_spreads(const ClusterSnapshot& cluster) {
   }
 }
 
-std::optional<std::string> PodContext::refused_by_affinity(const NodeFacts& node) const {
+Refusal PodContext::refused_by_affinity(const NodeFacts& node) const {
   for (const auto& term : required_) {
     const auto* value = label(*node.node, term.rule->topology_key);
     // The first pod of a group that wants to be near itself has nobody to be near.
     const bool first = !term.anywhere && term.matches_itself && value != nullptr;
     if (!first && (value == nullptr || !term.domains.contains(*value)))
-      return "node(s) didn't match pod affinity rules";
+      return for_good("node(s) didn't match pod affinity rules");
   }
   for (const auto& term : forbidden_) {
     const auto* value = label(*node.node, term.rule->topology_key);
     if (value != nullptr && term.domains.contains(*value))
-      return "node(s) didn't match pod anti-affinity rules";
+      return by_pods("node(s) didn't match pod anti-affinity rules");
   }
   for (const auto& [key, values] : kept_out_) {
     const auto* value = label(*node.node, key);
     if (value != nullptr && values.contains(*value))
-      return "node(s) didn't satisfy existing pods anti-affinity rules";
+      return by_pods("node(s) didn't satisfy existing pods anti-affinity rules");
   }
-  return std::nullopt;
+  return {};
 }
 
-std::optional<std::string> PodContext::refused_by_spread(const NodeFacts& node) const {
+Refusal PodContext::refused_by_spread(const NodeFacts& node) const {
   for (const auto& spread : hard_) {
     const auto* value = label(*node.node, spread.rule->topology_key);
     if (value == nullptr)
-      return "node(s) didn't match pod topology spread constraints (missing required label)";
+      return for_good(
+          "node(s) didn't match pod topology spread constraints (missing required label)");
     const auto it = spread.domains.find(*value);
     const int there = it == spread.domains.end() ? 0 : it->second;
     if (there + (spread.matches_itself ? 1 : 0) - spread.fewest > spread.rule->max_skew)
-      return "node(s) didn't match pod topology spread constraints";
+      return by_pods("node(s) didn't match pod topology spread constraints");
   }
-  return std::nullopt;
+  return {};
 }
 
-std::vector<std::string> PodContext::refusals(const NodeFacts& node) const {
-  const auto& spec = pod_.pod->spec;
-  const auto& object = *node.node;
-  if (object.spec.unschedulable &&
-      !tolerates(spec.tolerations, {"node.kubernetes.io/unschedulable", "", "NoSchedule", {}}))
-    return {"node(s) were unschedulable"};
-  for (const auto& taint : object.spec.taints)
-    if (taint.effect != "PreferNoSchedule" && !tolerates(spec.tolerations, taint))
-      return {taint_text(taint)};
-  if (!node_matches(spec, object)) return {"node(s) didn't match Pod's node affinity/selector"};
-  for (const auto& wanted : pod_.host_ports)
-    if (std::ranges::any_of(node.host_ports,
-                            [&](const HostPort& taken) { return conflict(wanted, taken); }))
-      return {"node(s) didn't have free ports for the requested pod ports"};
-
-  std::vector<std::string> out;
+Refusal PodContext::refused_by_room(const NodeFacts& node) const {
+  Refusal out{{}, true};
   const auto& want = pod_.requests;
-  if (std::cmp_greater_equal(node.pods.size(), node.allowed_pods)) out.push_back("Too many pods");
-  const auto check = [&](const char* name, std::int64_t wanted, std::int64_t taken,
+  if (std::cmp_greater_equal(node.pods.size(), node.allowed_pods))
+    out.reasons.push_back("Too many pods");
+  const auto check = [&](std::string_view name, std::int64_t wanted, std::int64_t taken,
                          std::int64_t whole) {
-    if (wanted > 0 && wanted > whole - taken) out.push_back(text::cat("Insufficient ", name));
+    if (wanted <= 0 || wanted <= whole - taken) return;
+    out.reasons.push_back(text::cat("Insufficient ", name));
+    if (wanted > whole) out.by_pods = false;
   };
   check("cpu", want.milli_cpu, node.requested.milli_cpu, node.allocatable.milli_cpu);
   check("memory", want.memory, node.requested.memory, node.allocatable.memory);
@@ -235,13 +229,30 @@ std::vector<std::string> PodContext::refusals(const NodeFacts& node) const {
   for (const auto& [name, amount] : want.others) {
     const auto whole = node.allocatable.others.find(name);
     const auto taken = node.requested.others.find(name);
-    check(name.c_str(), amount, taken == node.requested.others.end() ? 0 : taken->second,
+    check(name, amount, taken == node.requested.others.end() ? 0 : taken->second,
           whole == node.allocatable.others.end() ? 0 : whole->second);
   }
-  if (!out.empty()) return out;
-  if (auto refused = refused_by_spread(node)) return {*refused};
-  if (auto refused = refused_by_affinity(node)) return {*refused};
-  return {};
+  return out;
+}
+
+Refusal PodContext::refusal(const NodeFacts& node) const {
+  const auto& spec = pod_.pod->spec;
+  const auto& object = *node.node;
+  if (object.spec.unschedulable &&
+      !tolerates(spec.tolerations, {"node.kubernetes.io/unschedulable", "", "NoSchedule", {}}))
+    return for_good("node(s) were unschedulable");
+  for (const auto& taint : object.spec.taints)
+    if (taint.effect != "PreferNoSchedule" && !tolerates(spec.tolerations, taint))
+      return for_good(taint_text(taint));
+  if (!node_matches(spec, object))
+    return for_good("node(s) didn't match Pod's node affinity/selector");
+  for (const auto& wanted : pod_.host_ports)
+    if (std::ranges::any_of(node.host_ports,
+                            [&](const HostPort& taken) { return conflict(wanted, taken); }))
+      return by_pods("node(s) didn't have free ports for the requested pod ports");
+  if (auto refused = refused_by_room(node)) return refused;
+  if (auto refused = refused_by_spread(node)) return refused;
+  return refused_by_affinity(node);
 }
 
 std::int64_t PodContext::affinity_score(const NodeFacts& node) const {

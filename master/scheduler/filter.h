@@ -2,13 +2,19 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "master/scheduler/snapshot.h"
 
 namespace nodal::master::scheduler {
+
+/// Why a node cannot take a pod.
+struct Refusal {
+  std::vector<std::string> reasons;
+  bool by_pods = false;  ///< pods on the node stand in the way: without them it might take it
+  [[nodiscard]] explicit operator bool() const { return !reasons.empty(); }
+};
 
 /// What a pod asks of the cluster as a whole, computed once before its nodes are looked at: where
 /// the pods stand that its affinity and spreading rules count.
@@ -17,9 +23,9 @@ class PodContext {
   PodContext(const PodFacts& pod, const ClusterSnapshot& cluster);
 
   [[nodiscard]] const PodFacts& pod() const { return pod_; }
-  /// Why the node cannot take the pod; empty when it can. In Kubernetes' words.
+  /// Why the node cannot take the pod; without reasons it can. In Kubernetes' words.
   /// @source the filter plugins of kube-scheduler; their messages are what `kubectl describe` shows
-  [[nodiscard]] std::vector<std::string> refusals(const NodeFacts& node) const;
+  [[nodiscard]] Refusal refusal(const NodeFacts& node) const;
 
   /// The sum of the weights of preferred affinity terms that the node's topology satisfies.
   [[nodiscard]] std::int64_t affinity_score(const NodeFacts& node) const;
@@ -44,8 +50,9 @@ class PodContext {
 
   void count_terms(const ClusterSnapshot& cluster);
   void count_spreads(const ClusterSnapshot& cluster);
-  [[nodiscard]] std::optional<std::string> refused_by_affinity(const NodeFacts& node) const;
-  [[nodiscard]] std::optional<std::string> refused_by_spread(const NodeFacts& node) const;
+  [[nodiscard]] Refusal refused_by_room(const NodeFacts& node) const;
+  [[nodiscard]] Refusal refused_by_affinity(const NodeFacts& node) const;
+  [[nodiscard]] Refusal refused_by_spread(const NodeFacts& node) const;
 
   const PodFacts& pod_;
   std::vector<Term> required_, forbidden_, preferred_;

@@ -78,15 +78,39 @@ struct Range {
   }
 };
 
-std::string refusal_text(std::size_t nodes, const std::map<std::string, int>& reasons) {
-  if (nodes == 0) return "no nodes available to schedule pods";
+using Tally = std::map<std::string, int>;  // reason → nodes
+
+std::string available(std::size_t nodes, const Tally& reasons) {
   std::vector<std::string> parts;
   parts.reserve(reasons.size());
-  for (const auto& [reason, count] : reasons)
-    parts.push_back(text::cat(std::to_string(count), " ", reason));
+  for (const auto& [reason, count] : reasons) parts.push_back(text::cat(count, " ", reason));
   std::ranges::sort(parts);
-  return text::cat("0/", std::to_string(nodes), " nodes are available: ", text::join(parts, ", "),
-                   ".");
+  return text::cat("0/", nodes, " nodes are available: ", text::join(parts, ", "), ".");
+}
+
+bool has_lesser_pods(const NodeFacts& node, std::int32_t priority) {
+  return std::ranges::any_of(node.pods, [&](const auto& entry) {
+    return entry.second.pod->spec.priority.value_or(0) < priority;
+  });
+}
+
+// Whether it would help to remove pods for this one, in kube-scheduler's words; where it would
+// there is nothing to say, as this scheduler removes none.
+// @param crowded  the nodes that only their pods keep from taking this one
+std::string preemption(const core_v1::PodSpec& spec, std::size_t nodes,
+                       const std::vector<const NodeFacts*>& crowded) {
+  if (spec.preemption_policy.value_or("") == "Never")
+    return " preemption: not eligible due to preemptionPolicy=Never.";
+  if (std::ranges::any_of(crowded, [&](const NodeFacts* node) {
+        return has_lesser_pods(*node, spec.priority.value_or(0));
+      }))
+    return "";
+  Tally reasons;
+  if (!crowded.empty())
+    reasons["No preemption victims found for incoming pod"] = static_cast<int>(crowded.size());
+  if (crowded.size() < nodes)
+    reasons["Preemption is not helpful for scheduling"] = static_cast<int>(nodes - crowded.size());
+  return text::cat(" preemption: ", available(nodes, reasons));
 }
 
 }  // namespace
@@ -94,12 +118,14 @@ std::string refusal_text(std::size_t nodes, const std::map<std::string, int>& re
 Decision schedule(const PodFacts& pod, const ClusterSnapshot& cluster) {
   const PodContext context(pod, cluster);
   std::vector<Raw> fit;
-  std::map<std::string, int> reasons;
+  Tally reasons;
+  std::vector<const NodeFacts*> crowded;
   Range node_affinity, pod_affinity, soft_taints, same;
   for (const auto& [name, node] : cluster.nodes()) {
     if (!node.node) continue;
-    if (auto refusals = context.refusals(node); !refusals.empty()) {
-      for (auto& reason : refusals) ++reasons[std::move(reason)];
+    if (auto refusal = context.refusal(node)) {
+      for (auto& reason : refusal.reasons) ++reasons[std::move(reason)];
+      if (refusal.by_pods) crowded.push_back(&node);
       continue;
     }
     const Raw raw = rate(context, node);
@@ -109,7 +135,10 @@ Decision schedule(const PodFacts& pod, const ClusterSnapshot& cluster) {
     same.take(raw.same);
     fit.push_back(raw);
   }
-  if (fit.empty()) return {"", refusal_text(cluster.node_count(), reasons)};
+  const auto nodes = cluster.node_count();
+  if (nodes == 0) return {"", "no nodes available to schedule pods"};
+  if (fit.empty())
+    return {"", text::cat(available(nodes, reasons), preemption(pod.pod->spec, nodes, crowded))};
 
   const NodeFacts* best = nullptr;
   double best_score = 0;

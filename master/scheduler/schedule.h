@@ -8,8 +8,9 @@
 namespace nodal::master::scheduler {
 
 struct Decision {
-  std::string node;     ///< "" when none fits
-  std::string message;  ///< then: why, as Kubernetes says it: "0/3 nodes are available: 3 …."
+  std::string node;  ///< "" when none fits
+  /// Then: why, as Kubernetes says it: "0/3 nodes are available: 3 …. preemption: 0/3 nodes …."
+  std::string message;
 };
 
 /// The best of the nodes that can take the pod: room left, evenness of CPU and memory, preferred

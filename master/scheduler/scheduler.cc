@@ -19,6 +19,8 @@ using std::chrono::seconds;
 constexpr int kWriters = 16;
 constexpr seconds kFirstPause{1};
 constexpr seconds kLongestPause{10};
+// @source kube-scheduler: how long a pod may wait for a change before it is tried anyway
+constexpr seconds kLongestParked{300};
 constexpr milliseconds kUntilSynced{20};
 constexpr const char* kName = "default-scheduler";
 constexpr const char* kTurn = "turn";  // the one key of the loop of decisions
@@ -69,12 +71,13 @@ Scheduler::~Scheduler() {
 void Scheduler::pod_changed(const client::Change<core_v1::Pod>& change) {
   const auto& pod = change.after;
   const std::lock_guard lock(mutex_);
-  if (!pod) {
+  // Between two lists another pod may have come under the name of one that went.
+  if (!pod || (change.before && change.before->metadata.uid != pod->metadata.uid)) {
     const bool placed = !cluster_.node_of(change.key).empty();
     cluster_.remove_pod(change.key);
     forget(change.key);
     if (placed) retry_parked();
-    return;
+    if (!pod) return;
   }
   if (!pod->spec.node_name.empty()) {
     forget(change.key);
@@ -125,7 +128,7 @@ void Scheduler::node_changed(const client::Change<core_v1::Node>& change) {
 void Scheduler::queue(const std::string& key, Pending& pending) {
   pending.stage = Stage::queued;
   pending.told = false;
-  retry_.erase(key);
+  set_due(key, pending, std::nullopt);
   turns_.emplace(-std::int64_t{pending.pod->spec.priority.value_or(0)}, pending.sequence, key);
   decisions_.wake(kTurn);
 }
@@ -135,25 +138,33 @@ void Scheduler::forget(std::string_view key) {
   if (it == pending_.end()) return;
   turns_.erase(
       {-std::int64_t{it->second.pod->spec.priority.value_or(0)}, it->second.sequence, it->first});
-  retry_.erase(it->first);
+  set_due(it->first, it->second, std::nullopt);
   pending_.erase(it);
 }
 
-void Scheduler::park(Pending& pending, std::string message) {
+void Scheduler::set_due(const std::string& key, Pending& pending, std::optional<TimePoint> at) {
+  if (pending.due) due_.erase({*pending.due, key});
+  pending.due = at;
+  if (at) due_.emplace(*at, key);
+}
+
+void Scheduler::park(const std::string& key, Pending& pending, std::string message,
+                     bool waits_for_change) {
   pending.stage = Stage::parked;
   pending.told = pending.told && pending.message == message;
   pending.message = std::move(message);
   const auto pause = std::min<seconds>(
       kFirstPause * (std::int64_t{1} << std::min(pending.attempts, 8)), kLongestPause);
   ++pending.attempts;
-  pending.not_before = parts_.clock.now() + pause;
+  const TimePoint now = parts_.clock.now();
+  pending.not_before = now + pause;
+  set_due(key, pending, waits_for_change ? now + kLongestParked : pending.not_before);
 }
 
 void Scheduler::retry_parked() {
-  for (const auto& [key, pending] : pending_)
-    if (pending.stage == Stage::parked && pending.pod->spec.scheduling_gates.empty())
-      retry_.insert(key);
-  if (!retry_.empty()) decisions_.wake(kTurn);
+  for (auto& [key, pending] : pending_)
+    if (pending.stage == Stage::parked && pending.due) set_due(key, pending, pending.not_before);
+  if (!due_.empty()) decisions_.wake(kTurn);
 }
 
 Result<Again> Scheduler::decide() {
@@ -161,17 +172,12 @@ Result<Again> Scheduler::decide() {
   while (true) {
     const std::lock_guard lock(mutex_);
     const TimePoint now = parts_.clock.now();
-    std::optional<TimePoint> next;
-    for (auto it = retry_.begin(); it != retry_.end();) {
-      const auto key = *it++;
-      auto& pending = pending_.find(key)->second;
-      if (pending.not_before <= now)
-        queue(key, pending);
-      else
-        next = std::min(next.value_or(pending.not_before), pending.not_before);
+    while (!due_.empty() && due_.begin()->first <= now) {
+      const auto key = due_.begin()->second;
+      queue(key, pending_.find(key)->second);
     }
     if (turns_.empty()) {
-      if (next) return Again{*next - now};
+      if (!due_.empty()) return Again{due_.begin()->first - now};
       return Again{};
     }
     const auto key = std::get<2>(*turns_.begin());
@@ -180,7 +186,7 @@ Result<Again> Scheduler::decide() {
     auto facts = facts_of(pending.pod);
     auto decision = schedule(facts, cluster_);
     if (decision.node.empty()) {
-      park(pending, std::move(decision.message));
+      park(key, pending, std::move(decision.message), true);
       if (!pending.told) writers_.wake(key);
       continue;
     }
@@ -242,8 +248,7 @@ Result<> Scheduler::bind(const std::string& key, const Pending& pending) {
     return {};
   }
   log::warn("a binding was refused", {{"pod", key}, {"error", bound.error().message}});
-  park(it->second, text::cat("binding rejected: ", bound.error().message));
-  retry_.insert(key);
+  park(key, it->second, text::cat("binding rejected: ", bound.error().message), false);
   decisions_.wake(kTurn);
   return {};
 }

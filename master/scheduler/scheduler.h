@@ -6,9 +6,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "api-client/client/client.h"
 #include "api-client/client/events.h"
@@ -23,7 +25,8 @@ namespace nodal::master::scheduler {
 /// One decision after another on one thread, by priority and age; a decided pod counts on its node
 /// at once, and its Binding is written by others meanwhile, so that a slow disk delays no decision.
 /// A pod that fits nowhere gets a FailedScheduling event and condition, and is looked at again when
-/// something that matters changes: a node, or a pod that leaves.
+/// something that matters changes: a node, or a pod that leaves; else after five minutes, so that
+/// its event lives as long as it waits.
 class Scheduler {
  public:
   struct Parts {
@@ -47,10 +50,11 @@ class Scheduler {
     Stage stage = Stage::queued;
     std::uint64_t sequence = 0;  ///< arrival
     int attempts = 0;
-    TimePoint not_before{};  ///< parked: no attempt before
-    std::string node;        ///< binding: where to
-    std::string message;     ///< parked: why
-    bool told = false;       ///< parked: the reason was written
+    TimePoint not_before{};        ///< parked: no attempt before
+    std::optional<TimePoint> due;  ///< parked: its time in due_
+    std::string node;              ///< binding: where to
+    std::string message;           ///< parked: why
+    bool told = false;             ///< parked: the reason was written
   };
   using Turn = std::tuple<std::int64_t, std::uint64_t, std::string>;  // -priority, arrival, key
 
@@ -64,7 +68,8 @@ class Scheduler {
   // Under the lock:
   void queue(const std::string& key, Pending& pending);
   void forget(std::string_view key);
-  void park(Pending& pending, std::string message);
+  void park(const std::string& key, Pending& pending, std::string message, bool waits_for_change);
+  void set_due(const std::string& key, Pending& pending, std::optional<TimePoint> at);
   void retry_parked();
 
   const Parts parts_;
@@ -72,7 +77,7 @@ class Scheduler {
   ClusterSnapshot cluster_;
   std::map<std::string, Pending, std::less<>> pending_;
   std::set<Turn> turns_;
-  std::set<std::string, std::less<>> retry_;  ///< parked pods that wait only for not_before
+  std::set<std::pair<TimePoint, std::string>> due_;  ///< parked pods by their next attempt
   std::uint64_t sequence_ = 0;
   KeyedLoop writers_;
   KeyedLoop decisions_;
