@@ -31,6 +31,7 @@ void add_flag(CLI::App& app, const Flag& flag) {
 struct Chosen {
   const Command* command;
   std::string path;
+  const CLI::App* app = nullptr;
 };
 
 void add_command(CLI::App& app, const Command& command, const std::string& path, Chosen& chosen) {
@@ -41,7 +42,7 @@ void add_command(CLI::App& app, const Command& command, const std::string& path,
   if (command.args != nullptr) app.add_option("args", *command.args);
   app.callback([&chosen, &command, &app, path] {
     // The callback of a parent comes after that of its chosen child.
-    if (app.get_subcommands().empty()) chosen = {&command, path};
+    if (app.get_subcommands().empty()) chosen = {&command, path, &app};
   });
   for (const auto& inner : command.commands) {
     auto* added = app.add_subcommand(inner.name);
@@ -67,12 +68,20 @@ std::vector<std::string> words_of(int count, char** arguments, std::vector<std::
   return out;
 }
 
+std::vector<std::string> given_flags(const CLI::App* app) {
+  std::vector<std::string> out;
+  for (; app != nullptr; app = app->get_parent())
+    for (const auto* option : app->get_options())
+      if (option->count() > 0 && option->nonpositional()) out.push_back(option->get_name());
+  return out;
+}
+
 // The command that the words name, as far as they do.
 Chosen named(const Command& root, int count, char** arguments) {
-  Chosen at{&root, root.name};
+  Chosen at{&root, root.name, nullptr};
   for (int i = 1; i < count; ++i)
     if (const auto* inner = at.command->find(arguments[i]))
-      at = {inner, text::cat(at.path, " ", inner->name)};
+      at = {inner, text::cat(at.path, " ", inner->name), nullptr};
   return at;
 }
 
@@ -99,7 +108,7 @@ const Command* Command::find(std::string_view command) const {
 int run(const Command& root, int count, char** arguments) {
   CLI::App app;
   app.fallthrough();
-  Chosen chosen{nullptr, ""};
+  Chosen chosen{nullptr, "", nullptr};
   app.name(root.name);
   std::vector<std::string> rest;
   add_command(app, root, root.name, chosen);
@@ -134,6 +143,7 @@ int run(const Command& root, int count, char** arguments) {
   if (given > chosen.command->most_args)
     return usage_error(chosen,
                        text::cat("too many arguments: ", chosen.path, " ", chosen.command->usage));
+  if (chosen.command->given != nullptr) *chosen.command->given = given_flags(chosen.app);
   const auto done = chosen.command->run();
   if (done) return *done;
   if (!done.error().message.empty()) report(done.error().message, chosen.command->own);

@@ -49,6 +49,8 @@ struct Command {
   std::string group{};  ///< heading in the list of commands; "" hides the command
   std::vector<Flag> flags{};
   std::vector<std::string>* args = nullptr;  ///< null: takes none
+  std::vector<std::string>* given =
+      nullptr;  ///< gets the flags on the line, also those of every command: "--output"
   std::size_t least_args = 0, most_args = SIZE_MAX;
   Offer offer = Offer::nothing;
   std::vector<std::string> examples{};  ///< whole lines

@@ -31,8 +31,9 @@ struct UpOptions {
 Result<> up(const UpOptions& options);
 Result<> status(std::string_view output);
 Result<> stop();
-/// Everything that ever was of the cluster on this node.
-Result<> delete_cluster();
+/// Everything that ever was of the cluster on this node. On a terminal it asks first.
+/// @param sure  do not ask
+Result<> delete_cluster(bool sure);
 /// The supervisor itself; runs until it is told to end.
 Result<> supervise();
 

@@ -337,10 +337,23 @@ Result<> stop() {
   return {};
 }
 
-Result<> delete_cluster() {
+// Nobody is there to be asked in a script, nor by one whose output goes into a file.
+bool is_meant(const char* question) {
+  if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return true;
+  std::fputs(text::cat(question, " [y/N] ").c_str(), stderr);
+  char answer[16] = "";
+  if (std::fgets(answer, sizeof answer, stdin) == nullptr) return false;
+  const auto word = text::lower(text::trim(answer));
+  return word == "y" || word == "yes";
+}
+
+Result<> delete_cluster(bool sure) {
   if (::geteuid() != 0)
     return fail(Errc::forbidden, "run it with sudo: a cluster's traces are in the kernel");
   const auto where = NODAL_TRY(layout());
+  if (!sure && file::exists(where.state) &&
+      !is_meant("This deletes the whole cluster of this node, with all its pods and data. Go on?"))
+    return fail(Errc::forbidden, "nothing was deleted");
   const auto settings = read_settings(where).value_or(Settings{});
   NODAL_TRY(stop_parts(where));
   NODAL_TRY(clean(where, settings));

@@ -1,5 +1,8 @@
 // nodectl/commands/delete.cc — delete: objects, and waiting until they are gone; without arguments
 // the cluster of this node.
+#include "nodectl/commands/delete.h"
+
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <cstdio>
 #include <map>
@@ -21,8 +24,9 @@ namespace json = boost::json;
 struct Options {
   Selection selection;
   std::string cascade = "background", dry_run = "none", output, timeout = "0s";
-  bool force = false, now = false, wait = true, ignore_not_found = false;
+  bool force = false, now = false, wait = true, ignore_not_found = false, yes = false;
   std::optional<std::int64_t> grace_period;
+  std::vector<std::string> given;
 };
 
 struct Gone {
@@ -101,6 +105,21 @@ Result<int> remove(const Globals& globals, const Options& options) {
 
 }  // namespace
 
+Result<Deletion> what_to_delete(const Selection& selection, const std::vector<std::string>& flags) {
+  if (!selection.what.empty() || !selection.files.empty()) return Deletion::objects;
+  if (std::ranges::all_of(flags, [](const auto& flag) { return flag == "--yes"; }))
+    return Deletion::cluster;
+  if (!selection.selector.empty() || !selection.field_selector.empty() || selection.all)
+    return fail(Errc::invalid, "at least one resource must be specified to use a selector");
+  return fail(Errc::invalid,
+              "You must provide one or more resources by argument or filename.\n"
+              "Example resource specifications include:\n"
+              "   '-f rsrc.yaml'\n"
+              "   '--filename=rsrc.json'\n"
+              "   '<resource> <name>'\n"
+              "   '<resource>'");
+}
+
 Command delete_command(const Globals& globals) {
   const auto o = std::make_shared<Options>();
   Command out{.name = "delete",
@@ -151,19 +170,21 @@ Command delete_command(const Globals& globals) {
                          .help = "name",
                          .target = &o->output,
                          .offer = Offer::words,
-                         .words = "name"}},
+                         .words = "name"},
+                        {.names = "-y,--yes",
+                         .help = "Delete the cluster of this node without asking",
+                         .target = &o->yes}},
               .args = &o->selection.what,
+              .given = &o->given,
               .offer = Offer::objects,
               .examples = {"nodectl delete pod web-1", "nodectl delete -f web.yaml",
-                           "nodectl delete pods -l app=web"},
+                           "nodectl delete pods -l app=web",
+                           "nodectl delete                the whole cluster of this node",
+                           "nodectl delete --yes          without asking"},
               .run = [o, &globals]() -> Result<int> {
-                const auto& s = o->selection;
-                if (!s.what.empty() || !s.files.empty()) return remove(globals, *o);
-                if (!s.selector.empty() || s.all || s.all_namespaces || !s.field_selector.empty())
-                  return fail(
-                      Errc::invalid,
-                      "which type? `nodectl delete` alone deletes the whole cluster of this node");
-                NODAL_TRY(delete_cluster());
+                if (NODAL_TRY(what_to_delete(o->selection, o->given)) == Deletion::objects)
+                  return remove(globals, *o);
+                NODAL_TRY(delete_cluster(o->yes));
                 return 0;
               }};
   for (auto& flag : file_flags(o->selection)) out.flags.push_back(std::move(flag));

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace nodal::nodectl {
@@ -15,6 +17,7 @@ class CommandLine : public testing::Test {
     ran.clear();
     args.clear();
     files.clear();
+    given.clear();
     dry_run = "none";
     output.clear();
     all = false;
@@ -38,6 +41,7 @@ class CommandLine : public testing::Test {
                 .bare = "client"},
                {.names = "-A,--all", .help = "All", .target = &all}},
           .args = &args,
+          .given = &given,
           .run = [this, name]() -> Result<int> {
             ran = name;
             return 0;
@@ -54,7 +58,7 @@ class CommandLine : public testing::Test {
     return run(root, static_cast<int>(arguments.size()), arguments.data());
   }
   std::string ran, output, dry_run, ns;
-  std::vector<std::string> args, files;
+  std::vector<std::string> args, files, given;
   bool all = false;
 };
 
@@ -81,6 +85,15 @@ TEST_F(CommandLine, FlagsAsKubectlsUsersWriteThem) {
   EXPECT_EQ(files, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(args, std::vector<std::string>{"x=y"});
   EXPECT_EQ(output, "b") << "the last counts";
+}
+
+TEST_F(CommandLine, TheFlagsOnTheLineAreKnown) {
+  EXPECT_EQ(line({"get", "pods"}), 0);
+  EXPECT_TRUE(given.empty());
+  EXPECT_EQ(line({"get", "pods", "-n", "other", "--dry-run=none", "--all=false"}), 0);
+  std::ranges::sort(given);
+  EXPECT_EQ(given, (std::vector<std::string>{"--all", "--dry-run", "--namespace"}))
+      << "also with the value that they have anyway";
 }
 
 TEST_F(CommandLine, WhatFollowsTwoDashesIsNoFlag) {
