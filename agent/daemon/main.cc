@@ -73,6 +73,21 @@ Result<ServeOptions> serve_options(const Options& options) {
   return serve;
 }
 
+docker::DockerOptions runtime_options(const Options& options) {
+  docker::DockerOptions out;
+  out.address = text::cat("unix:", options.docker_socket);
+  out.cni.config_folder = options.cni_conf_dir;
+  out.cni.plugin_folders = options.cni_bin_dirs;
+  out.node_ips = {options.node_ip};
+  return out;
+}
+
+Result<> remove_everything(const Options& options) {
+  const auto pods = docker::DockerRuntime(runtime_options(options)).clear();
+  const auto network = remove_network(options.cni_conf_dir, kMadeFolders);
+  return pods ? network : pods;
+}
+
 Result<> run(const Options& options) {
   const auto api =
       std::make_shared<client::Client>(NODAL_TRY(client::connect_following(options.kubeconfig)),
@@ -80,12 +95,7 @@ Result<> run(const Options& options) {
   NODAL_TRY(file::make_folders(options.root_dir, 0755));
   const SystemClock clock;
 
-  docker::DockerOptions docker_options;
-  docker_options.address = text::cat("unix:", options.docker_socket);
-  docker_options.cni.config_folder = options.cni_conf_dir;
-  docker_options.cni.plugin_folders = options.cni_bin_dirs;
-  docker_options.node_ips = {options.node_ip};
-  docker::DockerRuntime runtime(std::move(docker_options));
+  docker::DockerRuntime runtime(runtime_options(options));
 
   const auto capacity = read_capacity(options.root_dir);
   const NodeFactsForPods facts{options.node_name, options.node_ip, capacity.cpus * 1000,
@@ -120,7 +130,8 @@ Result<> run(const Options& options) {
   node.labels = options.labels;
   if (const auto at = net::SocketAddress::parse(options.listen)) node.agent_port = at->port;
   Registrar registrar(node, api, runtime, clock, events, [&options](const core_v1::Node& seen) {
-    return ensure_network(options.cni_conf_dir, options.cni_bin_dirs, seen.spec.pod_cidr);
+    return ensure_network(options.cni_conf_dir, options.cni_bin_dirs, seen.spec.pod_cidr,
+                          kMadeFolders);
   });
 
   // The range of pod addresses arrives in our own Node.
@@ -201,7 +212,9 @@ int main(int argc, char** argv) {
   nodal::tune_memory();
   const auto parsed = nodal::agent::parse_options(argc, argv);
   if (parsed.exit_code >= 0) return parsed.exit_code;
-  if (const auto done = nodal::agent::run(parsed.options); !done) {
+  const auto done = parsed.options.remove ? nodal::agent::remove_everything(parsed.options)
+                                          : nodal::agent::run(parsed.options);
+  if (!done) {
     nodal::log::error("nodal-agent cannot go on", {{"error", done.error().message}});
     return 1;
   }

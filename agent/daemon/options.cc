@@ -24,7 +24,7 @@ Parsed parse_options(int argc, char** argv) {
                  "File that says where the API server is and who we are to it; default "
                  "$KUBECONFIG, ~/.kube/config");
   app.add_option("--node-name", o.node_name, "Name of the Node object")->capture_default_str();
-  app.add_option("--node-ip", o.node_ip, "Address of this node")->required();
+  app.add_option("--node-ip", o.node_ip, "Address of this node");
   app.add_option("--docker-socket", o.docker_socket, "Socket of the Docker Engine")
       ->capture_default_str();
   app.add_option("--root-dir", o.root_dir, "Folder of volumes and pod files")
@@ -41,9 +41,9 @@ Parsed parse_options(int argc, char** argv) {
                  "The node's own DNS settings, for pods with dnsPolicy Default")
       ->capture_default_str();
   app.add_option("--listen", o.listen, "Address that the API server calls; default NODE-IP:10250");
-  app.add_option("--tls-cert", o.tls_cert, "Certificate for that")->required();
-  app.add_option("--tls-key", o.tls_key, "Its key")->required();
-  app.add_option("--client-ca", o.client_ca, "CA of the callers' certificates")->required();
+  app.add_option("--tls-cert", o.tls_cert, "Certificate for that");
+  app.add_option("--tls-key", o.tls_key, "Its key");
+  app.add_option("--client-ca", o.client_ca, "CA of the callers' certificates");
   app.add_option("--debug-socket", o.debug_socket,
                  "Unix socket that tells the last plan of each pod; \"\" for none")
       ->capture_default_str();
@@ -69,6 +69,10 @@ Parsed parse_options(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   app.add_option("--register-labels", labels, "Labels of the Node object: key=value,…");
+  app.add_flag(
+      "--remove", o.remove,
+      "Take all pods of this node away, with their networks and the network's configuration, "
+      "and end");
   app.footer(
       "Example:\n  nodal-agent --kubeconfig agent.kubeconfig --node-ip 192.0.2.1 --cluster-dns "
       "10.96.0.10 \\\n"
@@ -80,7 +84,16 @@ Parsed parse_options(int argc, char** argv) {
     out.exit_code = app.exit(e);
     return out;
   }
-  if (!net::IpAddress::parse(o.node_ip)) {
+  const auto needed = [&](const char* flag, const std::string& value) {
+    if (o.remove || !value.empty()) return;
+    std::fprintf(stderr, "nodal-agent: %s is required\n", flag);
+    out.exit_code = 2;
+  };
+  needed("--node-ip", o.node_ip);
+  needed("--tls-cert", o.tls_cert);
+  needed("--tls-key", o.tls_key);
+  needed("--client-ca", o.client_ca);
+  if (!o.node_ip.empty() && !net::IpAddress::parse(o.node_ip)) {
     std::fprintf(stderr, "nodal-agent: --node-ip: \"%s\" is no IP address\n", o.node_ip.c_str());
     out.exit_code = 2;
   }

@@ -23,6 +23,7 @@ struct Options {
   int max_pods = 110;
   int image_gc_high = 85, image_gc_low = 80, image_least_age = 120;
   std::map<std::string, std::string> labels;
+  bool remove = false;  ///< take all pods away and end
 };
 
 struct Parsed {

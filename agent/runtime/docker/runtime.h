@@ -60,6 +60,11 @@ class DockerRuntime final : public Runtime {
                  std::stop_token stop) override;
   Result<Usage> usage(std::string_view id) override;
 
+  /// Takes away everything of ours: pods with their networks, attachments whose sandbox is gone,
+  /// the pause image. A container goes even when its network cannot be taken down. All of it is
+  /// tried; the first error is told.
+  Result<> clear();
+
   /// Takes the address that host-network sandboxes report. Thread-safe.
   void set_node_ips(std::vector<std::string> ips);
 
@@ -79,6 +84,11 @@ class DockerRuntime final : public Runtime {
   Result<> ensure_pause_image();
   Result<std::string> create(const std::string& name, const std::string& body);
   Result<> force_remove(std::string_view id);
+
+  // clear.cc
+  Result<> clear_pods();
+  Result<> clear_networks();
+  Result<> clear_pause_images();
 
   DockerOptions options_;
   Engine engine_;
