@@ -22,24 +22,9 @@ constexpr const char* kOtherGroup = "Other";
 /// The whole table. `globals` outlives it.
 Command all_commands(Globals& globals);
 
-// The life of a one-node cluster.
-struct UpOptions {
-  Settings settings;  ///< empty strings: found out
-  bool start_docker =
-      true;  ///< start containerd and dockerd when they are installed and do not run
-};
-Result<> up(const UpOptions& options);
-Result<> status(std::string_view output);
-Result<> stop();
 /// Everything that ever was of the cluster on this node. On a terminal it asks first.
 /// @param sure  do not ask
 Result<> delete_cluster(bool sure);
-/// The supervisor itself; runs until it is told to end.
-Result<> supervise();
-
-/// Enables or disables an addon of this node.
-/// @errors not_found no such addon or no cluster here; unavailable when the host lacks its program
-Result<> set_addon(const std::string& name, bool on);
 
 Command up_command();
 Command status_command();

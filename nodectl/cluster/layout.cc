@@ -65,11 +65,33 @@ Result<Settings> read_settings(const Layout& layout) {
   return out;
 }
 
+Result<Settings> settings_here(const Layout& layout) {
+  auto settings = read_settings(layout);
+  if (settings) return settings;
+  if (settings.error().code == Errc::not_found)
+    return fail(Errc::not_found, "no cluster on this node; `nodectl up` starts one");
+  if (settings.error().code == Errc::forbidden)
+    return fail(Errc::forbidden,
+                "run it with sudo: what is known of this node's cluster is for root alone");
+  return settings;
+}
+
 Result<> write_settings(const Layout& layout, const Settings& settings) {
   json::object object;
   for_each_field(settings,
                  [&](const char* name, const std::string& field) { object[name] = field; });
   return file::write(layout.settings(), json::serialize(object) + "\n", 0600);
+}
+
+std::string api_server(const Settings& settings) {
+  auto at = net::SocketAddress::parse(settings.listen).value_or(net::SocketAddress{});
+  if (at.ip.is_unspecified()) at.ip = net::IpAddress::v4(0x7f000001);
+  return text::cat("https://", at.text());
+}
+
+std::string api_address(const Settings& settings) {
+  const auto at = net::SocketAddress::parse(settings.listen);
+  return !at || at->ip.is_unspecified() ? settings.node_ip : at->ip.text();
 }
 
 Result<> check_settings(const Settings& settings) {
@@ -102,30 +124,39 @@ Result<> check_settings(const Settings& settings) {
       return invalid("node-ip", settings.node_ip,
                      "an address is needed at which pods reach this node: not loopback");
     if (services.contains(*ip) || pods.contains(*ip))
-      return invalid("node-ip", settings.node_ip, "it lies in the range of Services or pods");
+      return invalid("node-ip", settings.node_ip,
+                     "it lies in the range of Services or pods; give them others with "
+                     "--service-cidr and --cluster-cidr");
   }
   if (!settings.node_name.empty())
     if (const auto why = names::dns_subdomain(settings.node_name); !why.empty())
       return invalid("node-name", settings.node_name, why);
-  if (!settings.listen.empty() && !net::SocketAddress::parse(settings.listen))
+  const auto listen = net::SocketAddress::parse(settings.listen);
+  if (!listen || listen->port == 0)
     return invalid("listen", settings.listen,
                    "an address and port are needed, such as 0.0.0.0:6443");
+  if (listen->ip.is_loopback())
+    return invalid("listen", settings.listen,
+                   text::cat("pods do not reach a loopback address; 0.0.0.0:", listen->port,
+                             " listens on all"));
   return {};
 }
 
-Result<Settings> continue_with(const Settings& before, const Settings& wanted) {
+Result<Settings> continue_with(const Settings& before, const Settings& wanted, bool running) {
   static const Settings kUnsaid;
   Settings out = before;
   const auto keep = [&](std::string_view flag, std::string Settings::*field) -> Result<> {
     if (wanted.*field == kUnsaid.*field || wanted.*field == before.*field) return {};
     // Where Docker listens is the host's business; the rest is what the cluster was made of.
-    if (field == &Settings::docker_socket) {
+    if (field == &Settings::docker_socket && !running) {
       out.*field = wanted.*field;
       return {};
     }
-    return fail(Errc::conflict,
-                text::cat("this node was started with --", flag, " ", before.*field, ", not ",
-                          wanted.*field, "; `nodectl delete` first, to start anew"));
+    return fail(Errc::conflict, text::cat("this node was started with --", flag, " ", before.*field,
+                                          ", not ", wanted.*field,
+                                          field == &Settings::docker_socket
+                                              ? "; `nodectl stop` first"
+                                              : "; `nodectl delete` first, to start anew"));
   };
   NODAL_TRY(keep("node-name", &Settings::node_name));
   NODAL_TRY(keep("node-ip", &Settings::node_ip));

@@ -10,6 +10,7 @@
 #include "api-client/codec/time.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "nodectl/cluster/process.h"
 
 namespace nodal::nodectl {
 
@@ -22,17 +23,17 @@ std::vector<Part> parts_of(const Layout& layout, const Settings& settings) {
        "API server, store, controllers and scheduler",
        {program("nodal-master"), "--data-dir", layout.state + "/master", "--listen",
         settings.listen, "--service-cidr", settings.service_cidr, "--cluster-cidr",
-        settings.cluster_cidr, "--advertise-address", settings.node_ip, "--audit-log-path",
+        settings.cluster_cidr, "--advertise-address", api_address(settings), "--audit-log-path",
         layout.log + "/audit.log"}},
       {"agent",
        "runs pods through Docker",
        {program("nodal-agent"), "--kubeconfig", layout.state + "/agent.kubeconfig", "--node-name",
         settings.node_name, "--node-ip", settings.node_ip, "--docker-socket",
         settings.docker_socket, "--root-dir", layout.state + "/agent", "--cni-conf-dir",
-        layout.cni_config, "--cni-bin-dir", layout.programs + ":/usr/lib/cni:/opt/cni/bin",
-        "--cluster-dns", settings.cluster_dns, "--cluster-domain", settings.cluster_domain,
-        "--listen", settings.node_ip + ":10250", "--tls-cert", layout.state + "/pki/agent.crt",
-        "--tls-key", layout.state + "/pki/agent.key", "--client-ca", layout.state + "/pki/ca.crt",
+        layout.cni_config, "--cni-bin-dir", layout.cni_programs(), "--cluster-dns",
+        settings.cluster_dns, "--cluster-domain", settings.cluster_domain, "--listen",
+        settings.node_ip + ":10250", "--tls-cert", layout.state + "/pki/agent.crt", "--tls-key",
+        layout.state + "/pki/agent.key", "--client-ca", layout.state + "/pki/ca.crt",
         // A single node's Docker is often somebody's own as well: their images are theirs.
         "--image-gc-high-threshold", "100", "--register-labels",
         "node-role.kubernetes.io/control-plane="}},
@@ -41,7 +42,7 @@ std::vector<Part> parts_of(const Layout& layout, const Settings& settings) {
        {program("nodal-proxy"), "--kubeconfig", layout.state + "/proxy.kubeconfig", "--node-name",
         settings.node_name, "--cluster-cidr", settings.cluster_cidr, "--service-cidr",
         settings.service_cidr, "--cluster-dns", settings.cluster_dns, "--cluster-domain",
-        settings.cluster_domain, "--debug-socket", layout.run + "/proxy.sock"}},
+        settings.cluster_domain, "--debug-socket", layout.proxy_socket()}},
   };
   for (const auto& addon : addons_of(settings))
     if (addon == "ingress")
@@ -52,17 +53,6 @@ std::vector<Part> parts_of(const Layout& layout, const Settings& settings) {
             "--node-ip", settings.node_ip, "--folder", layout.run + "/ingress", "--error-log",
             layout.log + "/nginx.log"}});
   return out;
-}
-
-std::optional<std::uint64_t> start_ticks(pid_t pid) {
-  const auto stat = file::read(text::cat("/proc/", pid, "/stat"), 4096);
-  if (!stat) return std::nullopt;
-  // The name in brackets may hold blanks: count from the last bracket, which ends field 2.
-  const auto after = stat->rfind(')');
-  if (after == std::string::npos) return std::nullopt;
-  const auto fields = text::split(std::string_view(*stat).substr(after + 2), ' ');
-  if (fields.size() < 20 || fields[0] == "Z" || fields[0] == "X") return std::nullopt;
-  return text::number<std::uint64_t>(fields[19]);
 }
 
 bool is_running(const PartState& part) {

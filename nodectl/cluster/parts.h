@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -41,8 +41,6 @@ struct PartState {
 Result<std::vector<PartState>> read_parts(const Layout& layout);
 Result<> write_parts(const Layout& layout, const std::vector<PartState>& parts);
 
-/// Field 22 of /proc/PID/stat; nothing when there is no such process.
-std::optional<std::uint64_t> start_ticks(pid_t pid);
 /// True when that very process runs.
 bool is_running(const PartState& part);
 

@@ -1,12 +1,8 @@
 // nodectl/cluster/supervisor.cc — see supervisor.h.
 #include "nodectl/cluster/supervisor.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,9 +13,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "nodectl/cluster/keys.h"
+#include "nodectl/cluster/process.h"
 #include "nodectl/cluster/system_pods.h"
-
-extern char** environ;
 
 namespace nodal::nodectl {
 namespace {
@@ -33,37 +28,7 @@ constexpr auto kSettled = 60s;  // one that ran this long starts again at once
 constexpr auto kGrace = 15s;
 constexpr auto kRenewal = 24h;  // certificates live ninety days
 
-UniqueFd open_process(pid_t pid) {
-  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-}
-
 TimePoint now() { return SystemClock().now(); }
-
-Result<pid_t> spawn(const Part& part, const std::string& log) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0640);
-  posix_spawn_file_actions_adddup2(&actions, 1, 2);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  std::vector<char*> arguments;
-  for (const auto& argument : part.command)
-    arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  pid_t pid = 0;
-  const int error = ::posix_spawn(&pid, part.command[0].c_str(), &actions, &attributes,
-                                  arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
-  if (error != 0) return fail_errno(error, text::cat("start ", part.command[0]));
-  return pid;
-}
 
 }  // namespace
 
@@ -87,7 +52,7 @@ Supervisor::Supervisor(Layout layout, Settings settings)
 }
 
 Result<> Supervisor::start(Watched& part) {
-  const auto pid = spawn(part.part, text::cat(layout_.log, "/", part.part.name, ".log"));
+  const auto pid = start_daemon(part.part.command, layout_.log_of(part.part.name));
   if (!pid) return std::unexpected(pid.error());
   if (part.state.started_at != TimePoint{}) ++part.state.restarts;
   part.state.pid = *pid;
@@ -133,13 +98,12 @@ void Supervisor::save() {
 
 void Supervisor::end(Watched& part) {
   if (!part.process || part.state.pid == 0) return;
-  ::kill(part.state.pid, SIGTERM);
-  pollfd p{part.process.get(), POLLIN, 0};
-  if (::poll(&p, 1, static_cast<int>(std::chrono::milliseconds(kGrace).count())) == 0) {
-    log::warn("a part does not end; killing it", {{"part", part.part.name}});
-    ::kill(part.state.pid, SIGKILL);
-    ::poll(&p, 1, 2000);
-  }
+  const auto killed = end_process(part.process, kGrace);
+  if (!killed)
+    log::error("a part does not end",
+               {{"part", part.part.name}, {"error", killed.error().message}});
+  else if (*killed)
+    log::warn("a part did not end and was killed", {{"part", part.part.name}});
   note_exit(part);
 }
 

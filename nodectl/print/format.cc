@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "api-client/codec/codec.h"
 #include "api-client/codec/quantity.h"
@@ -166,6 +167,21 @@ Result<Format> parse_format(std::string_view output) {
               text::cat("unable to match a printer suitable for the output format \"", output,
                         "\", allowed formats are: custom-columns,custom-columns-file,json,"
                         "jsonpath,jsonpath-file,name,wide,yaml"));
+}
+
+Result<std::string> print_document(const json::value& document, std::string_view output) {
+  if (output == "json") return pretty_json(document) + "\n";
+  if (output == "yaml") return json_to_yaml(json::serialize(document));
+  return fail(Errc::invalid, text::cat("--output ", output, ": json or yaml is needed"));
+}
+
+Flag document_flag(std::string& output) {
+  return {.names = "-o,--output",
+          .value = "FORMAT",
+          .help = "json or yaml",
+          .target = &output,
+          .offer = Offer::words,
+          .words = "json yaml"};
 }
 
 json::value list_of(json::array items) {

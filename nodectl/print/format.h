@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "nodectl/command_line.h"
 #include "nodectl/print/jsonpath.h"
 
 namespace nodal::nodectl {
@@ -34,6 +35,11 @@ constexpr const char* kFormats =
 /// @param headings  of custom columns
 Result<std::string> print_object(const Format& format, const Resources& resources,
                                  const boost::json::value& object, bool headings = true);
+/// What is no object of the API, for -o json and -o yaml.
+/// @errors invalid: another format
+Result<std::string> print_document(const boost::json::value& document, std::string_view output);
+/// -o for that.
+Flag document_flag(std::string& output);
 /// The objects as one List, as kubectl puts them together.
 boost::json::value list_of(boost::json::array items);
 
