@@ -14,11 +14,15 @@ snapshot() {
   on_node ip route
   on_node ip -o addr | awk '{print $2, $4}'
   on_node nft list tables
+  on_node iptables-save -t nat | grep CNI-
   docker ps -aq
+  docker images -q nodal/pause
   grep -c nodal /proc/mounts
   find /var/lib/nodal /run/nodal /var/log/nodal /etc/nodal /etc/cni/net.d -mindepth 1 2>/dev/null
+  find /etc/cni /var/log -maxdepth 1 \( -path '*cni*' -o -name 'nodal*' \) 2>/dev/null
   find /sys/fs/cgroup -maxdepth 3 -name '*nodal*' 2>/dev/null
 }
+on_node iptables -t nat -L >/dev/null 2>&1 # makes the table that Docker makes on other hosts
 snapshot >"$work/before"
 
 # Row 1
@@ -185,9 +189,34 @@ done
 
 # Row 27, of it what one node has
 on_node nodectl create deployment left --image=k8s.gcr.io/echoserver:1.10 >/dev/null
-until_true 20 sh -c "docker ps -q | grep -q ."
-expect 'nodectl stop' '' "$(on_node nodectl stop)"
+on_node nodectl run port --image=k8s.gcr.io/echoserver:1.10 \
+  --overrides='{"spec":{"containers":[{"name":"port","image":"k8s.gcr.io/echoserver:1.10","ports":[{"containerPort":8080,"hostPort":18080}]}]}}' >/dev/null
+check 'a pod with a port of the node' on_node nodectl wait --for=condition=Ready pod/port --timeout=30s
+expect 'it answers there' 'echoed by port' "$(on_client curl -sS --max-time 3 "http://$node_ip:18080/" 2>&1)"
+expect 'nodectl stop' '^The cluster is stopped\.' "$(on_node nodectl stop)"
 expect 'containers go on without the cluster' '.' "$(docker ps -q)"
-expect 'nodectl delete' '' "$(on_node nodectl delete 2>&1)"
+expect 'nodectl stop again' 'stopped already' "$(on_node nodectl stop)"
+
+# Somebody else has a port; then not any more.
+up_again=(on_node nodectl up --no-start-docker)
+timeout 60 nsenter --net=/run/netns/"$node_ns" python3 -m http.server 10250 --bind $node_ip >/dev/null 2>&1 &
+squatter=$!
+until_true 5 on_client curl -fsS --max-time 1 -o /dev/null "http://$node_ip:10250/"
+expect 'a port that somebody has is named, with who' "TCP $node_ip:10250 is free for the agent — python3 \(pid [0-9]+\) has it; end it" "$("${up_again[@]}" 2>&1)"
+kill $squatter
+wait $squatter 2>/dev/null
+up=$("${up_again[@]}" 2>&1)
+expect 'the stopped cluster comes up' 'The cluster is up after [0-9]+ ms' "$up"
+say "$(echo "$up" | grep 'The cluster is up')"
+expect 'its node has reported since' '^0$' "$(on_node nodectl get pods -n kube-system --no-headers | grep -vc ' Running ')"
+expect 'another Docker for what runs is refused' 'was started with --docker-socket' "$("${up_again[@]}" --docker-socket /other.sock 2>&1)"
+
+# A delete when the supervisor was killed and Docker is away: what can go goes, and the rest with the next one.
+kill -9 "$(cut -d ' ' -f 1 /run/nodal/supervisor.pid)"
+sh "$here/start-docker.sh" kill "$work/docker"
+expect 'delete without Docker says what to do' 'start it .*then run `nodectl delete` again' "$(on_node nodectl delete 2>&1)"
+expect 'no part goes on' '^0$' "$(pgrep -fc "$NODAL_BIN/nodal-")"
+on_node sh "$here/start-docker.sh" dockerd "$work/docker"
+expect 'nodectl delete' '^Nothing of the cluster is left' "$(on_node nodectl delete 2>&1)"
 snapshot >"$work/after"
 check 'nothing is left' diff "$work/before" "$work/after"
