@@ -199,8 +199,7 @@ void Registrar::run(const std::stop_token& stop) {
     if (!done) {
       log::warn("the node cannot be reported; trying again",
                 {{"error", done.error().message}, {"wait_ms", retry.count()}});
-      if (done.error().code == Errc::not_found)
-        registered = has_lease_ = false;  // somebody deleted the Node
+      if (done.error().code == Errc::not_found) registered = false;  // somebody deleted the Node
     }
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, stop, done ? std::chrono::milliseconds(kRenew) : retry,
@@ -242,14 +241,12 @@ void Registrar::tell(const NodeEvent& event) {
 
 Result<> Registrar::renew_lease() {
   const auto now = clock_.now();
-  if (has_lease_) {
-    const auto patched = client_->patch<coordination_v1::Lease>(
-        kLeaseNamespace, options_.name, client::PatchType::merge,
-        text::cat(R"({"spec":{"renewTime":")", format_micro_time(now), "\"}}"));
-    if (patched) return {};
-    if (patched.error().code != Errc::not_found) return wrap("renew the lease", patched.error());
-    has_lease_ = false;
-  }
+  // First the renewal: after a restart the lease of the earlier process is there.
+  const auto patched = client_->patch<coordination_v1::Lease>(
+      kLeaseNamespace, options_.name, client::PatchType::merge,
+      text::cat(R"({"spec":{"renewTime":")", format_micro_time(now), "\"}}"));
+  if (patched) return {};
+  if (patched.error().code != Errc::not_found) return wrap("renew the lease", patched.error());
   coordination_v1::Lease lease;
   lease.metadata.namespace_ = kLeaseNamespace;
   lease.metadata.name = options_.name;
@@ -263,9 +260,7 @@ Result<> Registrar::renew_lease() {
   lease.spec.lease_duration_seconds = kLeaseSeconds;
   lease.spec.renew_time = now;
   const auto created = client_->create(lease);
-  if (!created && created.error().code != Errc::already_exists)
-    return wrap("make the lease", created.error());
-  has_lease_ = true;
+  if (!created) return wrap("make the lease", created.error());
   return {};
 }
 

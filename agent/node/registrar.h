@@ -77,7 +77,6 @@ class Registrar {
   const std::function<std::string(const core_v1::Node&)> network_;
   const core_v1::NodeSystemInfo info_;
   std::string node_uid_;  // the thread's
-  bool has_lease_ = false;
   bool told_start_ = false, cordoned_ = false;
   TimePoint reported_{};
   std::mutex mutex_;
