@@ -193,7 +193,7 @@ on_node nodectl create deployment left --image=k8s.gcr.io/echoserver:1.10 >/dev/
 on_node nodectl run port --image=k8s.gcr.io/echoserver:1.10 \
   --overrides='{"spec":{"containers":[{"name":"port","image":"k8s.gcr.io/echoserver:1.10","ports":[{"containerPort":8080,"hostPort":18080}]}]}}' >/dev/null
 check 'a pod with a port of the node' on_node nodectl wait --for=condition=Ready pod/port --timeout=30s
-expect 'it answers there' 'echoed by port' "$(on_client curl -sS --max-time 3 "http://$node_ip:18080/" 2>&1)"
+check 'it answers there' until_true 5 on_client curl -fsS --max-time 2 "http://$node_ip:18080/"
 expect 'nodectl stop' '^The cluster is stopped\.' "$(on_node nodectl stop)"
 expect 'containers go on without the cluster' '.' "$(docker ps -q)"
 expect 'nodectl stop again' 'stopped already' "$(on_node nodectl stop)"
