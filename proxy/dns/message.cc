@@ -61,7 +61,8 @@ class Reader {
     return out;
   }
   // A pointer must lead before the name it is part of, so reading always ends.
-  Result<Name> name() {
+  Result<Name> name() { return text::lower(NODAL_TRY(name_as_it_is())); }
+  Result<Name> name_as_it_is() {
     Name out;
     std::size_t length = 0;
     std::size_t at = at_;
@@ -97,7 +98,7 @@ class Reader {
           out += static_cast<char>('0' + u / 10 % 10);
           out += static_cast<char>('0' + u % 10);
         } else {
-          out += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+          out += c;
         }
       }
       at += size + 1u;
@@ -246,13 +247,13 @@ class Writer {
         name.remove_prefix(1);
         continue;
       }
-      const auto known = offsets_.find(std::string(name));
+      const auto known = offsets_.find(text::lower(name));
       if (compress && known != offsets_.end()) {
         u16(0xc000u | known->second);
         return;
       }
       if (out_.size() < 0x3fff)
-        offsets_.emplace(std::string(name), static_cast<std::uint16_t>(out_.size()));
+        offsets_.emplace(text::lower(name), static_cast<std::uint16_t>(out_.size()));
       const auto label = take_label(name);
       u8(static_cast<unsigned>(label.size()));
       bytes(label);
@@ -318,11 +319,11 @@ class Writer {
 
 constexpr std::size_t kOptSize = 11;
 
-void write_opt(Writer& writer) {
+void write_opt(Writer& writer, unsigned rcode = 0) {
   writer.u8(0);
   writer.u16(kOpt);
   writer.u16(kEdnsUdp);
-  writer.u32(0);
+  writer.u32(rcode >> 4 << 24);
   writer.u16(0);
 }
 
@@ -349,6 +350,9 @@ Result<Query> parse_query(std::string_view wire) {
   Query query;
   query.id = h.id;
   query.recursion_desired = (h.flags & 0x0100) != 0;
+  const std::size_t name_at = reader.at();
+  query.asked = NODAL_TRY(reader.name_as_it_is());
+  reader.seek(name_at);
   query.question = NODAL_TRY(read_question(reader));
   const std::size_t records = std::size_t{h.answers} + h.authorities + h.additionals;
   if (records > 16) return malformed("a query with many records");
@@ -357,6 +361,7 @@ Result<Query> parse_query(std::string_view wire) {
     if (record.record.type != kOpt) continue;
     if (query.edns_size) return malformed("two OPT records");
     query.edns_size = std::max<std::size_t>(record.klass, kPlainUdp);
+    query.edns_version = static_cast<std::uint8_t>(record.record.ttl >> 16);
   }
   return query;
 }
@@ -390,7 +395,8 @@ Result<Message> parse_answer(std::string_view wire, std::uint16_t id, const Ques
 
 std::string encode_answer(const Query& query, const Message& message, std::size_t limit) {
   Writer writer;
-  unsigned flags = 0x8080u | static_cast<unsigned>(message.rcode);
+  const auto rcode = static_cast<unsigned>(message.rcode);
+  unsigned flags = 0x8080u | (rcode & 15);
   if (query.recursion_desired) flags |= 0x0100;
   if (message.authoritative) flags |= 0x0400;
   if (message.truncated) flags |= 0x0200;
@@ -398,7 +404,7 @@ std::string encode_answer(const Query& query, const Message& message, std::size_
   writer.u16(flags);
   writer.u16(1);
   for (int i = 0; i < 3; ++i) writer.u16(0);
-  writer.name(query.question.name, true);
+  writer.name(query.asked, true);
   writer.u16(query.question.type);
   writer.u16(query.question.klass);
 
@@ -426,7 +432,7 @@ std::string encode_answer(const Query& query, const Message& message, std::size_
   write_section(message.authorities, 8, true);
   unsigned additionals = write_section(message.additionals, 10, false);
   if (query.edns_size) {
-    write_opt(writer);
+    write_opt(writer, rcode);
     writer.patch16(10, ++additionals);
   }
   writer.patch16(2, flags);

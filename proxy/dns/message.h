@@ -32,7 +32,8 @@ enum class Rcode : std::uint8_t {
   server_failure = 2,
   name_error = 3,
   not_implemented = 4,
-  refused = 5
+  refused = 5,
+  bad_version = 16  ///< of EDNS (RFC 6891): its upper bits stand in the OPT record
 };
 
 inline constexpr std::uint16_t kClassIn = 1;
@@ -89,7 +90,9 @@ struct Query {
   std::uint16_t id = 0;
   bool recursion_desired = false;
   Question question;
-  std::optional<std::size_t> edns_size;  ///< what the client takes over UDP, when it speaks EDNS0
+  Name asked;  ///< the question's name in the case of its sender, who may want it back so
+  std::optional<std::size_t> edns_size;  ///< what the client takes over UDP, when it speaks EDNS
+  std::uint8_t edns_version = 0;
 };
 
 struct Message {

@@ -132,5 +132,33 @@ TEST(DnsMessage, OddBytesInLabelsKeepTheirMeaning) {
             "a.b\x00"s);
 }
 
+TEST(DnsMessage, TheNameIsEchoedInTheCaseOfItsSender) {
+  const auto wire =
+      "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03"
+      "wEb\x02Ns\x00\x00\x01\x00\x01"s;
+  const auto query = parse_query(wire);
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->question.name, "web.ns") << "names compare in lower case";
+  Message message;
+  message.answers = {{"web.ns", kA, 5, net::IpAddress::v4(0x0a000001)}};
+  const auto answer = encode_answer(*query, message, 512);
+  EXPECT_EQ(answer.substr(12, 8), "\x03wEb\x02Ns\x00"s);
+  EXPECT_EQ(answer.substr(24, 2), "\xc0\x0c"s) << "the record's name is the question's";
+}
+
+TEST(DnsMessage, AnotherVersionOfEdnsIsRefused) {
+  auto wire = encode_query(7, {"example.org", kA, kClassIn});
+  wire[wire.size() - 5] = 1;  // OPT: extended rcode, version, flags, length
+  const auto query = parse_query(wire);
+  ASSERT_TRUE(query);
+  EXPECT_EQ(query->edns_version, 1);
+  Message message;
+  message.rcode = Rcode::bad_version;
+  const auto answer = encode_answer(*query, message, 512);
+  EXPECT_EQ(answer[3] & 15, 0);
+  EXPECT_EQ(answer.substr(answer.size() - 6), "\x01\x00\x00\x00\x00\x00"s)
+      << "16 in two parts, of version 0";
+}
+
 }  // namespace
 }  // namespace nodal::proxy::dns
