@@ -92,6 +92,10 @@ class ServiceSnapshot {
   [[nodiscard]] bool has_namespace(std::string_view name) const {
     return namespaces_->contains(name);
   }
+  /// True once it was made of everything that the API server has: before that, an absent Service
+  /// means nothing.
+  [[nodiscard]] bool is_complete() const { return complete_; }
+  void set_complete() { complete_ = true; }
   /// Keys of the Services that have that pod ("namespace/name") as a ready endpoint. Looks at all
   /// of them.
   [[nodiscard]] std::vector<std::string> serving(std::string_view pod) const;
@@ -107,6 +111,7 @@ class ServiceSnapshot {
   std::vector<std::shared_ptr<const AddressShard>> addresses_;
   std::shared_ptr<const Namespaces> namespaces_;
   std::size_t size_ = 0;
+  bool complete_ = false;
 };
 
 /// Which Services differ from the snapshot synced before.

@@ -29,6 +29,7 @@ void ServiceTable::note(std::string key) {
 
 Changes ServiceTable::take() {
   Changes changes{false, {}};
+  const bool complete = has_synced();  // before what was noted is taken: then it is all there
   std::set<std::string> noted;
   {
     const std::lock_guard lock(mutex_);
@@ -44,7 +45,9 @@ Changes ServiceTable::take() {
     next = next.with(key, std::move(entry));
     changes.services.insert(key);
   }
-  if (!changes.services.empty())
+  const bool completed = complete && !next.is_complete();
+  if (completed) next.set_complete();
+  if (completed || !changes.services.empty())
     snapshot_.publish(std::make_shared<const ServiceSnapshot>(std::move(next)));
   return changes;
 }

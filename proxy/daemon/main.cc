@@ -16,9 +16,11 @@
 #include "base/log.h"
 #include "base/loop/stop.h"
 #include "base/memory.h"
+#include "base/net/pod_addresses.h"
 #include "base/netlink/conntrack.h"
 #include "base/text.h"
 #include "proxy/daemon/options.h"
+#include "proxy/dns/resolv_conf.h"
 #include "proxy/dns/server.h"
 #include "proxy/host/local_network.h"
 #include "proxy/nft/dataplane.h"
@@ -61,6 +63,8 @@ std::string metrics_text(const SyncLoop& loop, const ServiceTable& table,
       static_cast<std::uint64_t>(sync.last.count()));
   if (server != nullptr) {
     const auto dns = server->figures();
+    add("nodal_dns_listening", "gauge", "1 when the cluster's DNS has all its addresses.",
+        server->complaint().empty() ? 1 : 0);
     add("nodal_dns_queries_total", "counter", "DNS queries.", dns.queries);
     add("nodal_dns_cluster_answers_total", "counter", "Answered from the cluster.",
         dns.cluster_answers);
@@ -176,14 +180,16 @@ Result<> run(const Options& options) {
     for (const auto& ip : options.cluster_dns) dns_options.listen.push_back({ip, 53});
     dns_options.zone.domain = dns::normalize(options.cluster_domain);
     dns_options.zone.reverse = {options.cluster_cidr, options.service_cidr};
-    dns_options.zone.pods = {options.cluster_cidr};
+    dns_options.zone.servers = options.cluster_dns;
+    dns_options.namespace_of = [addresses = net::PodAddresses(options.pod_addresses)](
+                                   const net::IpAddress& ip) { return addresses.namespace_of(ip); };
     dns_options.upstreams = options.upstreams;
     if (const auto text = file::read(options.resolv_conf, 1 << 16)) {
       if (dns_options.upstreams.empty())
         dns_options.upstreams = dns::nameservers(*text, options.cluster_dns);
       dns_options.zone.searches = dns::search_domains(*text);
     }
-    server = NODAL_TRY(dns::Server::start(std::move(dns_options), table.snapshot()));
+    server = dns::Server::start(std::move(dns_options), table.snapshot());
   }
 
   const auto answer = [&](const http::Request& request, const http::ResponderPtr& responder,
@@ -202,6 +208,9 @@ Result<> run(const Options& options) {
     } else if (path == "/healthz" || path == "/livez" || path == "/readyz") {
       response.status = sync.has_synced() ? 200 : 503;
       response.append(sync.has_synced() ? "ok\n" : "the dataplane is not loaded yet\n");
+      // Services go on without it, so it makes nobody restart us.
+      if (const auto complaint = server ? server->complaint() : ""; !complaint.empty())
+        response.append(text::cat("the cluster's DNS: ", complaint, "\n"));
     } else if (path == "/metrics") {
       response.append(metrics_text(sync, table, server.get()));
     } else if (path == "/dump" && local) {

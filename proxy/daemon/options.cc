@@ -42,6 +42,11 @@ Parsed parse_options(int argc, char** argv) {
   app.add_option("--debug-socket", o.debug_socket,
                  "Unix socket for `nodectl`: what is programmed; \"\" for none")
       ->capture_default_str();
+  app.add_option(
+         "--pod-addresses", o.pod_addresses,
+         "Folder in which the agent says whose a pod's address is: the search paths of these "
+         "pods are completed")
+      ->capture_default_str();
   app.add_flag("--remove", o.remove,
                "Take everything that a proxy ever put into the kernel out again, then end");
   app.footer(

@@ -19,6 +19,7 @@ struct Options {
   std::string resolv_conf = "/etc/resolv.conf";
   std::string health_listen = "127.0.0.1:10256";
   std::string debug_socket = "/run/nodal/proxy.sock";
+  std::string pod_addresses = "/run/nodal/pods";
   bool remove = false;  ///< take everything out of the kernel and end
 };
 

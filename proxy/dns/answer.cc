@@ -134,6 +134,20 @@ class Resolver {
     if (name == zone_.domain) {
       exists_ = true;
       if (wants(question_, kSoa)) add(name, kSoa, soa());
+      if (wants(question_, kNs)) {
+        add(name, kNs, NameData{name_server()});
+        for (const auto& ip : zone_.servers)
+          out_.message.additionals.push_back(address_record(name_server(), ip));
+      }
+      return std::nullopt;
+    }
+    if (name == name_server()) {
+      exists_ = true;
+      for (const auto& ip : zone_.servers) add_address(name, ip);
+      return std::nullopt;
+    }
+    if (name == text::cat("dns.", zone_.domain)) {
+      exists_ = true;
       return std::nullopt;
     }
     const auto labels =
@@ -211,7 +225,7 @@ class Resolver {
                                 const net::IpAddress& ip) {
       exists_ = true;
       add(name, kSrv, Srv{0, 100, number, target});
-      Record record{target, static_cast<std::uint16_t>(ip.is_v6() ? kAaaa : kA), zone_.ttl, ip};
+      Record record = address_record(target, ip);
       if (std::ranges::find(out_.message.additionals, record) == out_.message.additionals.end())
         out_.message.additionals.push_back(std::move(record));
     };
@@ -225,13 +239,14 @@ class Resolver {
                    endpoint.address.ip);
   }
 
+  [[nodiscard]] Record address_record(const Name& name, const net::IpAddress& ip) const {
+    return {name, static_cast<std::uint16_t>(ip.is_v6() ? kAaaa : kA), zone_.ttl, ip};
+  }
+
+  [[nodiscard]] Name name_server() const { return text::cat("ns.dns.", zone_.domain); }
+
   [[nodiscard]] Soa soa() const {
-    return {text::cat("ns.dns.", zone_.domain),
-            text::cat("hostmaster.", zone_.domain),
-            1,
-            7200,
-            1800,
-            86400,
+    return {name_server(),     text::cat("hostmaster.", zone_.domain), 1, 7200, 1800, 86400,
             zone_.negative_ttl};
   }
 
@@ -272,18 +287,29 @@ std::optional<Answer> answer(const Question& question, const ServiceSnapshot& sn
   return std::nullopt;
 }
 
-std::vector<Name> search_path(const Question& question, const Zone& zone) {
-  if (question.klass != kClassIn || (question.type != kA && question.type != kAaaa)) return {};
+std::optional<SearchStep> search_step(const Question& question, const ServiceSnapshot& snapshot,
+                                      const Zone& zone) {
+  if (question.klass != kClassIn || (question.type != kA && question.type != kAaaa))
+    return std::nullopt;
   const Name services = text::cat(".svc.", zone.domain);
   std::string_view rest = question.name;
-  if (!rest.ends_with(services)) return {};
+  if (!rest.ends_with(services)) return std::nullopt;
   rest.remove_suffix(services.size());
   const auto dot = rest.rfind('.');
-  if (dot == std::string_view::npos || dot == 0) return {};
-  const std::string_view word = rest.substr(0, dot);
-  std::vector<Name> out = {text::cat(word, services), text::cat(word, ".", zone.domain)};
+  if (dot == std::string_view::npos) return std::nullopt;
+  SearchStep step{Name(rest.substr(0, dot)), Name(rest.substr(dot + 1))};
+  const auto last = step.word.rfind('.');
+  if (last == Name::npos) return std::nullopt;
+  if (snapshot.find(text::cat(step.namespace_, "/", step.word.substr(last + 1))))
+    return std::nullopt;
+  return step;
+}
+
+std::vector<Name> search_path(const Name& word, const Zone& zone) {
+  std::vector<Name> out = {text::cat(word, ".svc.", zone.domain),
+                           text::cat(word, ".", zone.domain)};
   for (const auto& search : zone.searches) out.push_back(text::cat(word, ".", search));
-  if (word.find('.') != std::string_view::npos) out.emplace_back(word);
+  out.push_back(word);
   return out;
 }
 

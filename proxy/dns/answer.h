@@ -13,9 +13,9 @@ struct Zone {
   std::uint32_t ttl = 5;           ///< of records that exist, seconds
   std::uint32_t negative_ttl = 5;  ///< of their absence
   std::vector<net::Cidr>
-      reverse;                  ///< pod and Service ranges: PTR questions about them are ours alone
-  std::vector<net::Cidr> pods;  ///< whose search paths are completed
-  std::vector<Name> searches;   ///< that pods have from their node, behind the cluster's own
+      reverse;  ///< pod and Service ranges: PTR questions about them are ours alone
+  std::vector<net::IpAddress> servers;  ///< where this node answers: ns.dns.DOMAIN
+  std::vector<Name> searches;  ///< that pods have from their node, behind the cluster's own
 };
 
 /// What the cluster says, or what is still to be asked elsewhere.
@@ -33,18 +33,28 @@ struct Answer {
 /// inside the zone. Endpoints of headless Services by host name, or by their address with dashes.
 /// Pods as a-b-c-d.NAMESPACE.pod.DOMAIN. PTR of cluster IPs and of endpoints with a host name. A
 /// name that exists without the asked type is an empty answer with the SOA, one that does not is a
-/// name error.
+/// name error. The domain's name server is ns.dns.DOMAIN, as in its SOA.
 /// @source Kubernetes DNS-Based Service Discovery 1.1.0
 std::optional<Answer> answer(const Question& question, const ServiceSnapshot& snapshot,
                              const Zone& zone);
 
-/// The names that a pod's resolver would try after `question` was denied, when that looks like the
-/// first step of its search path: WORD.NAMESPACE.svc.DOMAIN. Trying them here makes one question of
-/// up to six.
-///
-/// In the resolver's order: WORD.svc.DOMAIN, WORD.DOMAIN, WORD below the node's search domains, and
-/// WORD itself when it has a dot. Empty for other names, and for types other than A and AAAA.
-std::vector<Name> search_path(const Question& question, const Zone& zone);
+/// A denied question that looks like the first step of a search path: WORD.NAMESPACE.svc.DOMAIN.
+struct SearchStep {
+  Name word, namespace_;
+  bool operator==(const SearchStep&) const = default;
+};
+
+/// Such a question, of type A or AAAA. It is one only when a pod of that namespace asks, which the
+/// caller knows. A word without a dot is none, and neither is an endpoint's name below a Service of
+/// that namespace: db.prod.svc.DOMAIN asked by its whole name looks the same as the first step of
+/// "db", and must not become db below a search domain of the node.
+std::optional<SearchStep> search_step(const Question& question, const ServiceSnapshot& snapshot,
+                                      const Zone& zone);
+
+/// The names that the pod's resolver tries after that step was denied, in its order:
+/// WORD.svc.DOMAIN, WORD.DOMAIN, WORD below the node's search domains, WORD itself. Trying them
+/// here makes one question of up to six.
+std::vector<Name> search_path(const Name& word, const Zone& zone);
 
 /// The answer of one of those names as the answer to `question`: an alias, then what it stands for.
 Message completed(const Question& question, const Name& found, const Message& message,

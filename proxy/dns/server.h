@@ -1,15 +1,15 @@
-// proxy/dns/server.h — the cluster's DNS over UDP and TCP, with upstream forwarding. Its .cc is the
-// DNS room's only I/O.
+// proxy/dns/server.h — the cluster's DNS over UDP and TCP, with upstream forwarding.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
-#include <string_view>
+#include <string>
 #include <vector>
 
 #include "base/loop/snapshot_cell.h"
 #include "base/net/address.h"
-#include "base/result.h"
 #include "proxy/dns/answer.h"
 #include "proxy/service_snapshot.h"
 
@@ -18,8 +18,13 @@ namespace nodal::proxy::dns {
 struct ServerOptions {
   std::vector<net::SocketAddress> listen;  ///< UDP and TCP on each
   Zone zone;
-  std::vector<net::SocketAddress> upstreams;  ///< asked in turn; none: what is not ours is refused
+  std::vector<net::SocketAddress> upstreams;  ///< none: what is not ours is refused
   std::size_t cache_entries = 4096;
+  std::chrono::milliseconds patience{1800};  ///< then what is stale has to do (RFC 8767 §5)
+  /// The namespace of the pod that has this address, "" for anybody else: a pod's search path is
+  /// completed, in its own namespace only. Called on the server's thread, for some denied
+  /// questions.
+  std::function<std::string(const net::IpAddress&)> namespace_of;
 };
 
 struct Figures {
@@ -28,23 +33,19 @@ struct Figures {
 };
 
 /// Answers until destroyed, on one thread of its own. Every query reads the snapshot that is
-/// current then; no lock is held. Privilege: to bind port 53.
+/// current then; no lock is held. An address that cannot be had is tried again. While the snapshot
+/// is not complete, questions about the cluster wait for it, a second at most, and then fail: what
+/// is not known is not denied. Privilege: to bind port 53.
 class Server {
  public:
-  /// @errors unavailable when an address cannot be bound
-  static Result<std::unique_ptr<Server>> start(ServerOptions options,
-                                               const SnapshotCell<ServiceSnapshot>& snapshot);
+  static std::unique_ptr<Server> start(ServerOptions options,
+                                       const SnapshotCell<ServiceSnapshot>& snapshot);
   virtual ~Server() = default;
   [[nodiscard]] virtual Figures figures() const = 0;  ///< thread-safe
+  /// Which addresses cannot be had and why; "" when all is well. Thread-safe.
+  [[nodiscard]] virtual std::string complaint() const = 0;
   [[nodiscard]] virtual std::uint16_t port()
       const = 0;  ///< of the first address, when it was given as 0
 };
-
-/// The search domains of a resolv.conf.
-std::vector<Name> search_domains(std::string_view resolv_conf);
-
-/// The nameservers of a resolv.conf, but for those in `without` (our own addresses: no loops).
-std::vector<net::SocketAddress> nameservers(std::string_view resolv_conf,
-                                            const std::vector<net::IpAddress>& without);
 
 }  // namespace nodal::proxy::dns

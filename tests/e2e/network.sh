@@ -81,11 +81,13 @@ expect 'a headless Service has its endpoints' '^3$' "$(ask peers.default.svc.clu
 expect 'a pod has its name' '^10\.244\.' "$(ask "$(k get pod named -o 'jsonpath={.status.podIP}' | tr . -).default.pod.cluster.local")"
 expect 'what is not there is NXDOMAIN' 'NXDOMAIN' "$(on_node dig +time=2 @10.96.0.10 none.default.svc.cluster.local)"
 expect 'a name without the type is NOERROR' 'status: NOERROR' "$(on_node dig +time=2 @10.96.0.10 AAAA web.default.svc.cluster.local)"
+expect 'the domain has a name server, and it an address' '^10\.96\.0\.10$' "$(ask "$(ask NS cluster.local)")"
 expect 'EDNS0' 'EDNS: version: 0' "$(on_node dig +time=2 +edns @10.96.0.10 web.default.svc.cluster.local)"
 expect 'a pod finds it by its short name' '^web-' "$(in_pod timeout 5 wget -qO- http://web/)"
 expect 'by its long name' '^web-' "$(in_pod timeout 5 wget -qO- http://web.default.svc.cluster.local/)"
 search() { nsenter --net="/proc/$(docker inspect -f '{{.State.Pid}}' "$client")/ns/net" dig +time=2 +tries=1 "$@" @10.96.0.10; }
 expect 'a pod'"'"'s search path is completed in one question' '^kubernetes\.default\.svc\.cluster\.local\.$' "$(search +short kubernetes.default.default.svc.cluster.local)"
+expect 'in its own namespace alone' 'NXDOMAIN' "$(search kubernetes.default.kube-system.svc.cluster.local)"
 expect 'of words that nobody has nothing is made' 'NXDOMAIN' "$(search none.default.svc.cluster.local)"
 expect 'and only pods have a search path' 'NXDOMAIN' "$(on_node dig +time=2 @10.96.0.10 kubernetes.default.default.svc.cluster.local)"
 expect 'and the API server' 'kubernetes.default.svc.cluster.local' "$(in_pod nslookup kubernetes.default.svc.cluster.local)"

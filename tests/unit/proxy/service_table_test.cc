@@ -37,6 +37,16 @@ TEST(ServiceTable, WhatWasListedComesAsOneChange) {
   EXPECT_EQ(entry->ports[0].endpoints[0].address.text(), "10.244.0.7:8080");
 }
 
+TEST(ServiceTable, TheSnapshotSaysWhenItIsComplete) {
+  Takes takes;
+  takes.table.take();
+  EXPECT_FALSE(takes.table.snapshot().read()->is_complete());
+  takes.table.slices().replace({});
+  EXPECT_FALSE(takes.table.snapshot().read()->is_complete());
+  takes.table.services().replace({});
+  EXPECT_TRUE(takes.table.snapshot().read()->is_complete()) << "also of nothing";
+}
+
 TEST(ServiceTable, AChangeIsOfTheServicesItTouchesAlone) {
   Takes takes;
   takes.table.slices().replace({});

@@ -144,22 +144,45 @@ TEST(DnsAnswer, AServiceThatGoesTakesItsNamesAlong) {
   EXPECT_EQ(world.ask("10.0.96.10.in-addr.arpa", kPtr), "no such name");
 }
 
-TEST(DnsAnswer, ASearchPathIsWalkedAsAResolverWould) {
+TEST(DnsAnswer, AFirstSearchStepIsOneOfAWordWithADot) {
+  const World world;
+  const auto step = [&](const std::string& name, std::uint16_t type = kA) {
+    return search_step({name, type, kClassIn}, world.snapshot, world.zone);
+  };
+  EXPECT_EQ(step("db.prod.default.svc.cluster.local"), (SearchStep{"db.prod", "default"}));
+  EXPECT_EQ(step("www.example.org.default.svc.cluster.local", kAaaa),
+            (SearchStep{"www.example.org", "default"}));
+  EXPECT_FALSE(step("none.default.svc.cluster.local"))
+      << "also the whole name of a Service that is not there";
+  EXPECT_FALSE(step("db-7.db.default.svc.cluster.local"))
+      << "also the whole name of an endpoint that is not there";
+  EXPECT_FALSE(step("default.svc.cluster.local"));
+  EXPECT_FALSE(step("db.prod.default.pod.cluster.local"));
+  EXPECT_FALSE(step("db.prod.example.org"));
+  EXPECT_FALSE(step("db.prod.default.svc.cluster.local", kSrv));
+}
+
+TEST(DnsAnswer, TheSearchPathIsTheResolversOwn) {
   Zone zone;
   zone.searches = {"example.org"};
-  const auto path = [&](const Name& name, std::uint16_t type = kA) {
-    return search_path({name, type, kClassIn}, zone);
-  };
-  EXPECT_EQ(path("db.prod.default.svc.cluster.local"),
+  EXPECT_EQ(search_path("db.prod", zone),
             (std::vector<Name>{"db.prod.svc.cluster.local", "db.prod.cluster.local",
                                "db.prod.example.org", "db.prod"}));
-  EXPECT_EQ(path("db.default.svc.cluster.local", kAaaa),
-            (std::vector<Name>{"db.svc.cluster.local", "db.cluster.local", "db.example.org"}))
-      << "a single word is no name of the world's";
-  EXPECT_TRUE(path("default.svc.cluster.local").empty());
-  EXPECT_TRUE(path("db.default.pod.cluster.local").empty());
-  EXPECT_TRUE(path("db.example.org").empty());
-  EXPECT_TRUE(path("db.prod.default.svc.cluster.local", kSrv).empty());
+}
+
+TEST(DnsAnswer, TheDomainHasANameServer) {
+  World world;
+  world.zone.servers = {test::ip("10.96.0.10")};
+  const auto apex = answer({"cluster.local", kNs, kClassIn}, world.snapshot, world.zone);
+  ASSERT_TRUE(apex);
+  ASSERT_EQ(apex->message.answers.size(), 1u);
+  EXPECT_EQ(line(apex->message.answers[0]), "cluster.local NS ns.dns.cluster.local");
+  ASSERT_EQ(apex->message.additionals.size(), 1u);
+  EXPECT_EQ(line(apex->message.additionals[0]), "ns.dns.cluster.local A 10.96.0.10");
+  EXPECT_EQ(world.ask("ns.dns.cluster.local"), "ns.dns.cluster.local A 10.96.0.10");
+  EXPECT_EQ(world.ask("ns.dns.cluster.local", kAaaa), world.ask("cluster.local", kAaaa))
+      << "no data, as of any name that exists";
+  EXPECT_EQ(world.ask("dns.cluster.local"), world.ask("cluster.local"));
 }
 
 TEST(DnsAnswer, ACompletedNameIsAnAlias) {
