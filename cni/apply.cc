@@ -31,6 +31,8 @@ struct Overload : F... {
 
 Result<LinkApplier> LinkApplier::open(const std::string& netns) {
   auto fd = NODAL_TRY(net::open_namespace(netns));
+  if (NODAL_TRY(net::is_current_namespace(fd.get())))
+    return fail(Errc::conflict, netns + " is the namespace of the plugin itself");
   auto host = NODAL_TRY(netlink::Socket::open());
   auto pod = NODAL_TRY(netlink::Socket::open_in(fd.get()));
   return LinkApplier(std::move(fd), std::move(host), std::move(pod));

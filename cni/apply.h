@@ -15,6 +15,8 @@ namespace nodal::cni {
 class LinkApplier {
  public:
   /// @param netns  path of the pod's namespace
+  /// @errors conflict: it is our own, whose routes are the host's; not_found, invalid: see
+  /// open_namespace
   static Result<LinkApplier> open(const std::string& netns);
 
   Result<> apply(std::span<const LinkOp> ops);

@@ -72,6 +72,23 @@ Outcome<std::vector<net::Cidr>> subnets_of(const bj::object& ipam) {
   return out;
 }
 
+Previous previous_of(const bj::object& result) {
+  Previous out;
+  const auto each = [&](std::string_view key, auto&& take) {
+    if (const auto* entries = array(result, key))
+      for (const auto& entry : *entries)
+        if (const auto* one = entry.if_object()) take(*one);
+  };
+  each("interfaces", [&](const bj::object& i) {
+    out.interfaces.push_back({string(i, "name"), string(i, "mac"), string(i, "sandbox")});
+  });
+  each("ips", [&](const bj::object& ip) { out.ips.push_back(string(ip, "address")); });
+  each("routes", [&](const bj::object& r) {
+    out.routes.push_back({string(r, "dst"), string(r, "gw")});
+  });
+  return out;
+}
+
 }  // namespace
 
 std::string host_link_name(const Attachment& attachment) {
@@ -173,9 +190,7 @@ Outcome<Request> parse_request(const Environment& environment, std::string_view 
   if (out.verb == Verb::check) {
     const auto* previous = object(config, "prevResult");
     if (!previous) return refuse(Code::invalid_config, "prevResult is missing");
-    if (const auto* ips = array(*previous, "ips"))
-      for (const auto& entry : *ips)
-        if (const auto* ip = entry.if_object()) out.previous_ips.push_back(string(*ip, "address"));
+    out.previous = previous_of(*previous);
   }
   return out;
 }

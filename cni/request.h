@@ -24,6 +24,7 @@ enum class Code : int {
   io_failure = 5,
   undecodable = 6,
   invalid_config = 7,
+  invalid_namespace = 8,
   try_again = 11,
   not_available = 50,
   exhausted = 100,
@@ -47,6 +48,19 @@ struct Attachment {
   auto operator<=>(const Attachment&) const = default;
 };
 
+/// What CHECK is told of the result of ADD, as it stands there.
+struct Previous {
+  struct Interface {
+    std::string name, mac, sandbox;  ///< sandbox: "" on the host
+  };
+  struct Route {
+    std::string to, via;
+  };
+  std::vector<Interface> interfaces;
+  std::vector<std::string> ips;  ///< with their prefix lengths
+  std::vector<Route> routes;
+};
+
 struct Request {
   Verb verb = Verb::version;
   std::string version;  ///< of the answer
@@ -56,8 +70,8 @@ struct Request {
   std::vector<net::Cidr> subnets;
   std::string data_folder;
   std::uint32_t mtu = 0;
-  std::set<Attachment> valid;             ///< GC
-  std::vector<std::string> previous_ips;  ///< CHECK: of prevResult
+  std::set<Attachment> valid;  ///< GC
+  Previous previous;           ///< CHECK
 };
 
 using Environment = std::function<std::string(const char* name)>;

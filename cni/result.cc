@@ -13,14 +13,14 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 
+}  // namespace
+
 std::string mac_text(const netlink::Mac& mac) {
   char out[18];
   std::snprintf(out, sizeof out, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
                 mac[4], mac[5]);
   return out;
 }
-
-}  // namespace
 
 std::string success_document(const Request& request, const Lease& lease) {
   object ip{{"address", text::cat(lease.ip.text(), "/32")},

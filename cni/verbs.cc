@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cni/apply.h"
+#include "cni/check.h"
 #include "cni/ipam/range.h"
 #include "cni/ipam/store.h"
 #include "cni/result.h"
@@ -26,8 +27,9 @@ Result<> delete_host_link(netlink::Socket& host, const Attachment& attachment) {
 Outcome<std::string> add(const Request& request) {
   auto applier = LinkApplier::open(request.netns);
   if (!applier)
-    return refuse(applier.error().code == Errc::not_found ? Code::unknown_container
-                                                          : Code::invalid_environment,
+    return refuse(applier.error().code == Errc::not_found  ? Code::unknown_container
+                  : applier.error().code == Errc::conflict ? Code::invalid_namespace
+                                                           : Code::invalid_environment,
                   "the network namespace cannot be used", applier.error());
   Lease lease;
   bool fresh = false;
@@ -79,33 +81,28 @@ Outcome<std::string> check(const Request& request) {
   if (!leases) return refuse(Code::io_failure, "the address store cannot be read", leases.error());
   const auto mine = std::ranges::find(*leases, request.attachment, &ipam::Store::Lease::owner);
   if (mine == leases->end()) return wrong("no address is leased to this attachment");
-  const auto ip = mine->ip;
-  if (!request.previous_ips.empty() &&
-      std::ranges::none_of(request.previous_ips, [&](std::string_view a) {
-        return net::IpAddress::parse(a.substr(0, a.find('/'))) == ip;
-      }))
-    return wrong(text::cat("prevResult does not have the leased address ", ip.text()));
+  const auto subnet = std::ranges::find_if(
+      request.subnets, [&](const net::Cidr& s) { return s.contains(mine->ip); });
+  if (subnet == request.subnets.end())
+    return wrong(text::cat("address ", mine->ip.text(), " is in no subnet of the network"));
 
-  const auto host_name = host_link_name(request.attachment);
-  const auto host = applier->host().link(host_name);
-  if (!host || !host->up) return wrong(text::cat("link ", host_name, " is not there or not up"));
-  const auto pod = applier->pod().link(request.attachment.interface);
-  if (!pod || !pod->up)
-    return wrong(text::cat("link ", request.attachment.interface, " is not there or not up"));
-  const auto addresses = applier->pod().addresses();
-  if (!addresses ||
-      std::ranges::find(*addresses, netlink::Address{pod->index, ip, 32}) == addresses->end())
-    return wrong(text::cat("address ", ip.text(), " is not on ", request.attachment.interface));
-  const auto routes = applier->host().routes();
-  if (!routes || std::ranges::none_of(*routes, [&](const netlink::Route& r) {
-        return r.to == net::Cidr(ip, 32) && r.link == host->index;
-      }))
-    return wrong(text::cat("the host has no route to ", ip.text()));
-  const auto inside = applier->pod().routes();
-  if (!inside || std::ranges::none_of(*inside, [&](const netlink::Route& r) {
-        return r.to.prefix_length() == 0 && r.link == pod->index;
-      }))
-    return wrong("the pod has no default route");
+  // What cannot be read is not there.
+  auto& host = applier->host();
+  auto& pod = applier->pod();
+  const auto or_nothing = [](auto listed) {
+    return listed ? std::move(*listed) : typename decltype(listed)::value_type{};
+  };
+  const auto maybe = [](Result<netlink::Link> found) {
+    return found ? std::optional(std::move(*found)) : std::nullopt;
+  };
+  auto fault = find_fault(request, {mine->ip, ipam::gateway(*subnet)},
+                          {.host = maybe(host.link(host_link_name(request.attachment))),
+                           .pod = maybe(pod.link(request.attachment.interface)),
+                           .host_addresses = or_nothing(host.addresses()),
+                           .pod_addresses = or_nothing(pod.addresses()),
+                           .host_routes = or_nothing(host.routes()),
+                           .pod_routes = or_nothing(pod.routes())});
+  if (!fault.empty()) return wrong(std::move(fault));
   return std::string();
 }
 

@@ -5,6 +5,7 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 
@@ -18,6 +19,14 @@ Result<UniqueFd> open_namespace(const std::string& path) {
   if (::ioctl(fd.get(), NS_GET_NSTYPE) != CLONE_NEWNET)
     return fail(Errc::invalid, path + " is no network namespace");
   return fd;
+}
+
+Result<bool> is_current_namespace(int fd) {
+  struct stat there {
+  }, here{};
+  if (::fstat(fd, &there) != 0 || ::stat("/proc/thread-self/ns/net", &here) != 0)
+    return fail_errno(errno, "compare network namespaces");
+  return there.st_dev == here.st_dev && there.st_ino == here.st_ino;
 }
 
 Result<ScopedNamespace> ScopedNamespace::enter(int fd) {

@@ -12,6 +12,9 @@ namespace nodal::net {
 /// @errors not_found: no such file; invalid: it is no network namespace
 Result<UniqueFd> open_namespace(const std::string& path);
 
+/// True when the calling thread is in it.
+Result<bool> is_current_namespace(int fd);
+
 /// The calling thread is in another network namespace until the scope ends. Bound to its thread.
 /// Privilege: CAP_SYS_ADMIN.
 class ScopedNamespace {

@@ -140,6 +140,8 @@ TEST_F(CniPlugin, FailureGivesBackAddressAndLink) {
   EXPECT_EQ(answer.document.at("code").as_int64(), 101);
   EXPECT_EQ(leases() + links(), 0u);
   EXPECT_EQ(call("ADD", "a", "/run/netns/absent").document.at("code").as_int64(), 3);
+  EXPECT_EQ(call("ADD", "a", "/proc/self/ns/net").document.at("code").as_int64(), 8)
+      << "the host is no pod";
   EXPECT_EQ(leases(), 0u);
 }
 

@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 #include <map>
 
+#include "cni/check.h"
 #include "cni/ipam/range.h"
 #include "cni/ipam/store.h"
 #include "cni/plan.h"
@@ -104,6 +105,69 @@ TEST(CniPlan, LinkIsQuietBeforeItIsUpAndOnlyTheVethNeedsAnUndo) {
   EXPECT_EQ(ops.back(), LinkOp(SetRoute{Side::pod, "eth0", net::Cidr(), ip("10.244.0.1")}));
   EXPECT_EQ(plan_add(request, {ip("10.244.0.7"), ip("10.244.0.1")}, true).front(),
             LinkOp(DeleteLink{host_link_name(request.attachment)}));
+}
+
+struct Checked {
+  Request request;
+  Lease lease{ip("10.244.0.2"), ip("10.244.0.1")};
+  SeenLinks seen;
+
+  Checked() {
+    request = *parse({}, good);
+    const auto host = host_link_name(request.attachment);
+    request =
+        *parse({{"CNI_COMMAND", "CHECK"}}, good.substr(0, good.size() - 1) + R"(,"prevResult":)" +
+                                               success_document(request, lease) + "}");
+    seen.host = netlink::Link{7, host, "veth", host_mac(lease.ip), true, 1500};
+    seen.pod = netlink::Link{2, "eth0", "veth", pod_mac(lease.ip), true, 1500};
+    seen.host_addresses = {{7, lease.gateway, 32}};
+    seen.pod_addresses = {{2, lease.ip, 32}};
+    seen.host_routes = {{net::Cidr(lease.ip, 32), 7, std::nullopt}};
+    seen.pod_routes = {{net::Cidr(lease.gateway, 32), 2, std::nullopt},
+                       {net::Cidr(net::IpAddress(), 0), 2, lease.gateway}};
+  }
+  [[nodiscard]] std::string fault() const { return find_fault(request, lease, seen); }
+};
+
+TEST(CniCheck, WhatAddMadeIsGood) { EXPECT_EQ(Checked().fault(), ""); }
+
+TEST(CniCheck, EveryPartThatIsLostIsFound) {
+  const struct {
+    const char* what;
+    void (*lose)(Checked&);
+    const char* fault;
+  } cases[] = {
+      {"ips", [](Checked& c) { c.request.previous.ips.clear(); }, "the leased address"},
+      {"another address", [](Checked& c) { c.request.previous.ips = {"10.244.0.3/32"}; },
+       "the leased address"},
+      {"interfaces", [](Checked& c) { c.request.previous.interfaces.clear(); }, "the interface"},
+      {"another hardware address",
+       [](Checked& c) { c.request.previous.interfaces[1].mac = "0e:01:00:00:00:01"; },
+       "not 0e:01:00:00:00:01"},
+      {"a route of another plugin",
+       [](Checked& c) {
+         c.request.previous.routes.push_back({"192.0.2.0/24", ""});
+       },
+       "no route to 192.0.2.0/24"},
+      {"the host's end", [](Checked& c) { c.seen.host.reset(); }, "is not there or not up"},
+      {"the pod's end is down", [](Checked& c) { c.seen.pod->up = false; },
+       "eth0 is not there or not up"},
+      {"the gateway", [](Checked& c) { c.seen.host_addresses.clear(); }, "the gateway's address"},
+      {"the address", [](Checked& c) { c.seen.pod_addresses.clear(); }, "is not on eth0"},
+      {"the host's route", [](Checked& c) { c.seen.host_routes.clear(); }, "the host has no route"},
+      {"the gateway's route",
+       [](Checked& c) { c.seen.pod_routes.erase(c.seen.pod_routes.begin()); },
+       "no route to its gateway"},
+      {"the default route", [](Checked& c) { c.seen.pod_routes.pop_back(); }, "no default route"},
+      {"a default route elsewhere",
+       [](Checked& c) { c.seen.pod_routes.back().via = ip("10.244.0.9"); }, "no default route"},
+  };
+  for (const auto& c : cases) {
+    Checked checked;
+    c.lose(checked);
+    EXPECT_NE(checked.fault().find(c.fault), std::string::npos)
+        << c.what << ": " << checked.fault();
+  }
 }
 
 TEST(CniRange, WalksAroundAndSkipsTheReserved) {
