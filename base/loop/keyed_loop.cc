@@ -37,12 +37,14 @@ struct KeyedLoop::State {
   Options options;
   Work work;
   mutable std::mutex mutex;
-  std::condition_variable changed;
+  std::condition_variable changed;  ///< for threads that have nothing to do
+  std::condition_variable clock;    ///< for the one that waits until the first key is due
   std::map<std::string, Key, std::less<>> keys;
   std::set<std::pair<Time, std::string>> queue;
   std::vector<std::thread> threads;
   std::vector<std::thread::id> finished;  ///< threads that have ended and want to be joined
   int alive = 0, waiting = 0;
+  bool watched = false;  ///< somebody waits on `clock`
   bool stopping = false;
   std::minstd_rand random{std::random_device{}()};
 
@@ -55,8 +57,17 @@ struct KeyedLoop::State {
     }
     key.due = due;
     queue.emplace(due, name);
-    if (waiting == 0 && alive < options.threads && !stopping) start_thread();
-    changed.notify_one();
+    call_somebody();
+  }
+
+  // The queue has changed, or who watched it has taken a key.
+  void call_somebody() {
+    if (watched)
+      clock.notify_one();
+    else if (waiting > 0)
+      changed.notify_one();
+    else if (alive < options.threads && !stopping)
+      start_thread();
   }
 
   void dequeue(const std::string& name, Key& key) {
@@ -96,17 +107,17 @@ struct KeyedLoop::State {
     std::unique_lock lock(mutex);
     while (!stopping) {
       if (queue.empty() || queue.begin()->first > Clock::now()) {
-        ++waiting;
-        bool idle = false;
-        if (queue.empty()) {
-          idle = changed.wait_for(lock, kIdle) == std::cv_status::timeout && queue.empty() &&
-                 alive > 1;
-        } else {
+        if (!queue.empty() && !watched) {
+          watched = true;
           const Time next = queue.begin()->first;  // the wait keeps a reference; the entry may go
-          changed.wait_until(lock, next);
+          clock.wait_until(lock, next);
+          watched = false;
+          continue;
         }
+        ++waiting;
+        const bool called = changed.wait_for(lock, kIdle) == std::cv_status::no_timeout;
         --waiting;
-        if (idle) break;
+        if (!called && alive > 1 && (queue.empty() || watched)) break;
         continue;
       }
       const std::string name = queue.begin()->second;
@@ -115,7 +126,7 @@ struct KeyedLoop::State {
       key.due.reset();
       key.running = true;
       // Somebody must watch the clock for what is due next.
-      if (!queue.empty() && waiting == 0 && alive < options.threads) start_thread();
+      if (!queue.empty() && !watched) call_somebody();
       lock.unlock();
       auto result = work(name);
       lock.lock();
@@ -199,6 +210,7 @@ void KeyedLoop::stop() {
     state_->queue.clear();
     threads.swap(state_->threads);
     state_->changed.notify_all();
+    state_->clock.notify_all();
   }
   for (auto& thread : threads) thread.join();
 }

@@ -75,6 +75,31 @@ TEST(KeyedLoop, OneKeyNeverRunsTwiceAtOnceAndDifferentKeysDo) {
   EXPECT_LE(most, 4);
 }
 
+TEST(KeyedLoop, AKeyThatIsDueLaterIsNotHeldUpByOnesThatBlock) {
+  std::atomic<bool> over = false;
+  std::atomic<int> blocked = 0, timely = 0;
+  KeyedLoop loop({.name = "test", .threads = 8}, [&](const std::string& key) -> Result<Again> {
+    if (key == "timely") {
+      ++timely;
+      return Again{std::chrono::milliseconds(5)};
+    }
+    ++blocked;
+    while (!over) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return Again{};
+  });
+  loop.wake_after("timely", std::chrono::milliseconds(5));
+  for (int i = 0; i < 7; ++i) {
+    loop.wake_after(std::to_string(i), std::chrono::milliseconds(i));
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while ((timely < 5 || blocked < 7) && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(blocked, 7);
+  EXPECT_GE(timely, 5);
+  over = true;
+}
+
 TEST(KeyedLoop, AFailureIsTriedAgainUntilItSucceeds) {
   std::atomic<int> runs = 0;
   KeyedLoop loop({.name = "t", .threads = 1, .first_backoff = 1ms, .longest_backoff = 4ms},
