@@ -27,6 +27,14 @@ constexpr std::size_t kLongestMessage = 1024;
 constexpr int kBurst = 25;
 constexpr std::chrono::minutes kRefill{5};
 constexpr std::chrono::minutes kRepeat{10};
+constexpr int kTries = 12;
+constexpr std::chrono::milliseconds kFirstWait{200}, kLongestWait{10000};
+
+// Somebody who tries again later may be heard.
+bool is_passing(const Error& error) {
+  return error.code == Errc::unavailable || error.code == Errc::timed_out ||
+         error.code == Errc::internal;
+}
 
 }  // namespace
 
@@ -35,6 +43,7 @@ struct EventRecorder::State {
     EventTarget target;
     EventType type;
     std::string reason, message, component;
+    std::string name;  // of the event, should it be a new one: the same at every try
     TimePoint at;
   };
   using Id = std::tuple<std::string, std::string, std::string,
@@ -73,7 +82,8 @@ struct EventRecorder::State {
     return true;
   }
 
-  void send(const Wanted& wanted) {
+  // False: not now; it is tried again.
+  bool send(const Wanted& wanted, bool first) {
     const auto& target = wanted.target;
     const std::string object =
         text::cat(target.kind, "/", target.namespace_, "/", target.name, "/", target.uid);
@@ -82,18 +92,21 @@ struct EventRecorder::State {
     if (const auto it = known.find(id); it != known.end() && now - it->second.last < kRepeat) {
       auto& event = it->second;
       event.last = now;
-      if (!may_send(object)) return;
-      const auto patch = text::cat(R"({"count":)", ++event.count, R"(,"lastTimestamp":")",
+      if (first && !may_send(object)) return true;
+      if (first) ++event.count;
+      const auto patch = text::cat(R"({"count":)", event.count, R"(,"lastTimestamp":")",
                                    format_time(wanted.at), "\"}");
       auto patched =
           client->patch<core_v1::Event>(event.ns, event.name, PatchType::strategic, patch);
-      if (patched || patched.error().code != Errc::not_found) return;
+      if (patched) return true;
+      if (patched.error().code != Errc::not_found) return !is_passing(patched.error());
       known.erase(it);  // it has expired on the server: begin a new one
+    } else if (first && !may_send(object)) {
+      return true;
     }
-    if (!may_send(object)) return;
     core_v1::Event event;
     event.metadata.namespace_ = target.namespace_.empty() ? "default" : target.namespace_;
-    event.metadata.name = text::cat(target.name, ".", text::hex(unique()));
+    event.metadata.name = wanted.name;
     auto& involved = event.involved_object;
     involved.api_version = target.api_version;
     involved.kind = target.kind;
@@ -112,17 +125,20 @@ struct EventRecorder::State {
     event.reporting_component = wanted.component;
     event.reporting_instance = host;
     const auto created = client->create(event);
-    if (!created) {
+    if (!created && is_passing(created.error())) return false;
+    if (!created && (first || created.error().code != Errc::already_exists)) {
       log::debug("an event was not taken",
                  {{"reason", wanted.reason}, {"error", created.error().message}});
-      return;
+      return true;
     }
+    // It is there already when only the answer to an earlier try was lost.
     if (known.size() >= kMostKnown) known.clear();
-    known[id] = {created->metadata.namespace_, created->metadata.name, 1, now};
+    known[id] = {event.metadata.namespace_, event.metadata.name, 1, now};
+    return true;
   }
 
   // The event's name ends with the time in nanoseconds, as other recorders have it.
-  std::string unique() {
+  static std::string unique() {
     const auto nanos =
         static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
     std::string bytes;
@@ -141,7 +157,12 @@ struct EventRecorder::State {
         next = std::move(waiting.front());
         waiting.pop_front();
       }
-      send(next);
+      auto wait = kFirstWait;
+      for (int tried = 0; !send(next, tried == 0) && tried < kTries - 1; ++tried) {
+        std::unique_lock lock(mutex);
+        if (changed.wait_for(lock, stop, wait, [this] { return closing; })) break;
+        wait = std::min(wait * 2, kLongestWait);
+      }
     }
   }
 };
@@ -177,7 +198,8 @@ void EventRecorder::record(const EventTarget& target, EventType type, std::strin
   if (state_->waiting.size() >= kMostWaiting) state_->waiting.pop_front();
   state_->waiting.push_back(
       {target, type, std::string(reason), std::string(message.substr(0, kLongestMessage)),
-       component.empty() ? state_->component : std::string(component), SystemClock().now()});
+       component.empty() ? state_->component : std::string(component),
+       text::cat(target.name, ".", text::hex(State::unique())), SystemClock().now()});
   state_->changed.notify_all();
 }
 

@@ -20,7 +20,8 @@ enum class EventType { normal, warning };
 
 /// Sends core/v1 Events. The same (target, type, reason, message) again within ten minutes patches
 /// count and lastTimestamp; per target at most 25 at once, then one every 5 minutes. Never blocks;
-/// drops the oldest when 1,000 wait. Messages are cut at 1,024 bytes. Thread-safe.
+/// drops the oldest when 1,000 wait. While the server is away or too busy, one is tried twelve
+/// times with back-off, the others wait behind it. Messages are cut at 1,024 bytes. Thread-safe.
 /// @source kubelet's event recorder (client-go tools/record): limits and names
 class EventRecorder {
  public:
