@@ -129,10 +129,15 @@ Result<> run(const Options& options) {
   node.max_pods = options.max_pods;
   node.labels = options.labels;
   if (const auto at = net::SocketAddress::parse(options.listen)) node.agent_port = at->port;
-  Registrar registrar(node, api, runtime, clock, events, [&options](const core_v1::Node& seen) {
-    return ensure_network(options.cni_conf_dir, options.cni_bin_dirs, seen.spec.pod_cidr,
-                          kMadeFolders);
-  });
+  const auto network = [&options, &runtime](const core_v1::Node& seen) {
+    auto why = ensure_network(options.cni_conf_dir, options.cni_bin_dirs, seen.spec.pod_cidr,
+                              kMadeFolders);
+    if (const auto ready = why.empty() ? runtime.network_status() : Result<>(); !ready)
+      why = text::cat("container runtime network not ready: network plugin not ready: ",
+                      ready.error().message);
+    return why;
+  };
+  Registrar registrar(node, api, runtime, clock, events, network);
 
   // The range of pod addresses arrives in our own Node.
   client::Mirror<core_v1::Node> nodes;

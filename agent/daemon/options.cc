@@ -52,6 +52,10 @@ Parsed parse_options(int argc, char** argv) {
                  "proxy sends it no "
                  "new connections; \"\" with another proxy")
       ->capture_default_str();
+  app.add_option("--pod-addresses", o.pod_addresses,
+                 "Folder in which the DNS of nodal-proxy finds whose a pod's address is; \"\" with "
+                 "another proxy")
+      ->capture_default_str();
   app.add_option("--max-pods", o.max_pods, "Most pods on this node")
       ->capture_default_str()
       ->check(CLI::Range(1, 10000));

@@ -20,6 +20,7 @@ struct Options {
   std::string tls_cert, tls_key, client_ca;
   std::string debug_socket = "/run/nodal/agent.sock";
   std::string proxy_socket = "/run/nodal/proxy.sock";
+  std::string pod_addresses = "/run/nodal/pods";
   int max_pods = 110;
   int image_gc_high = 85, image_gc_low = 80, image_least_age = 120;
   std::map<std::string, std::string> labels;

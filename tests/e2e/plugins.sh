@@ -27,3 +27,8 @@ expect 'one reaches the Service by its name' '^web-' "$(docker exec "$pod" timeo
 k delete deployment web >/dev/null
 gone() { [ -z "$(docker ps -q --filter label=io.kubernetes.container.name=web)" ] && [ -z "$(find "$work/leases" -name '10.244.*')" ]; }
 check 'their addresses are given back' until_true 50 gone
+
+echo '{' >$config
+unready() { k get node node1 | grep -q NotReady; }
+check 'with a configuration that cannot be read the node is not Ready' until_true 20 unready
+expect 'and says which' "network plugin not ready: .*00-e2e-bridge" "$(k get node node1 -o 'jsonpath={.status.conditions[?(@.type=="Ready")].message}')"

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/net/pod_addresses.h"
 #include "base/subprocess.h"
 #include "base/text.h"
 
@@ -18,6 +19,9 @@ namespace nodal::agent::docker {
 namespace {
 
 constexpr std::size_t kMaxOutput = 1u << 20;
+
+constexpr std::string_view kOwnPlugin = "nodal-cni";
+constexpr const char* kInterface = "eth0";  // of every sandbox
 
 bool at_least_04(const CniNetwork& network) { return network.version != "0.3.1"; }
 
@@ -118,6 +122,7 @@ Result<std::vector<std::string>> CniInvoker::add(const CniAttachment& attachment
       return fail(Errc::internal, text::cat("CNI network ", network.name, " gave no address"));
     record.result = result;
     NODAL_TRY(store(record));
+    tell_addresses(record);
     return addresses;
   }();
   if (chain) return chain;
@@ -147,14 +152,39 @@ Result<> CniInvoker::remove(std::string_view container_id, std::string_view netn
   const std::shared_lock lock(garbage_);
   auto record = load(container_id);
   if (!record) {
-    if (record.error().code == Errc::not_found) return {};
-    return wrap("CNI record", std::move(record).error());
+    const bool absent = record.error().code == Errc::not_found;
+    log::warn("no CNI record that can be read; the network is taken down as it is configured now",
+              {{"sandbox", container_id}, {"error", record.error().message}});
+    CniAttachment attachment;
+    attachment.container_id = container_id;
+    attachment.interface = kInterface;
+    const auto network = this->network();
+    const auto detached =
+        network ? detach(*network, attachment, "") : Result<>(std::unexpected(network.error()));
+    // Perhaps there never was anything: this must not keep the sandbox.
+    if (!detached && !absent) return wrap("CNI record", detached.error());
+    return file::remove(record_path(container_id));
   }
   record->attachment.netns = netns;
   const bool list = true;  // it was normalised when it was kept
   const auto network = NODAL_TRY(parse_network(record->network, list));
   NODAL_TRY(detach(network, record->attachment, record->result));
+  if (const auto ips = result_addresses(record->result); ips && !options_.address_folder.empty())
+    for (const auto& ip : *ips)
+      if (const auto address = net::IpAddress::parse(ip))
+        net::PodAddresses(options_.address_folder).remove(*address, container_id);
   return file::remove(record_path(container_id));
+}
+
+void CniInvoker::tell_addresses(const CniRecord& record) const {
+  if (options_.address_folder.empty()) return;
+  net::PodAddresses told(options_.address_folder);
+  for (const auto& ip : result_addresses(record.result).value_or(std::vector<std::string>{}))
+    if (const auto address = net::IpAddress::parse(ip))
+      if (auto put =
+              told.put(*address, record.attachment.pod.namespace_, record.attachment.container_id);
+          !put)
+        log::warn("the DNS will not know whose an address is", {{"error", put.error().message}});
 }
 
 Result<> CniInvoker::check(std::string_view container_id) {
@@ -168,15 +198,38 @@ Result<> CniInvoker::check(std::string_view container_id) {
   return {};
 }
 
-Result<> CniInvoker::collect_garbage() {
+Result<> CniInvoker::collect_garbage(const std::vector<std::string>& live) {
   const std::unique_lock lock(garbage_);
   const auto network = NODAL_TRY(this->network());
-  if (network.version != "1.1.0" || network.disable_gc) return {};
   std::vector<CniAttachment> valid;
-  for (const auto& id : NODAL_TRY(recorded()))
-    if (auto record = load(id)) valid.push_back(std::move(record->attachment));
-  for (const auto& plugin : network.plugins)
-    NODAL_TRY(run("GC", plugin, {}, NODAL_TRY(gc_input(network, plugin, valid))));
+  const auto keep = [&](const std::string& id) {
+    auto& one = valid.emplace_back();
+    one.container_id = id;
+    one.interface = kInterface;
+  };
+  for (const auto& id : live) keep(id);
+  for (const auto& id : NODAL_TRY(recorded())) {
+    const auto record = load(id);
+    if (record) tell_addresses(*record);  // again: the folder may be of an earlier boot, or gone
+    keep(id);
+  }
+  if (network.disable_gc) return {};
+  for (const auto& plugin : network.plugins) {
+    auto collected = network;
+    if (plugin.type == kOwnPlugin) collected.version = "1.1.0";
+    if (collected.version != "1.1.0") continue;
+    NODAL_TRY(run("GC", plugin, {}, NODAL_TRY(gc_input(collected, plugin, valid))));
+  }
+  return {};
+}
+
+Result<> CniInvoker::status() const {
+  const auto network = NODAL_TRY(this->network());
+  for (const auto& plugin : network.plugins) {
+    NODAL_TRY(locate(plugin));
+    if (network.version == "1.1.0")
+      NODAL_TRY(run("STATUS", plugin, {}, NODAL_TRY(plugin_input(network, plugin, {}, ""))));
+  }
   return {};
 }
 

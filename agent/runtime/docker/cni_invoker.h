@@ -16,6 +16,7 @@ struct CniOptions {
   std::string config_folder = "/etc/cni/net.d";
   std::vector<std::string> plugin_folders = {"/opt/cni/bin", "/usr/lib/cni"};
   std::string record_folder = "/var/lib/nodal/cni/results";
+  std::string address_folder;  ///< of net::PodAddresses; "" none
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
 };
 
@@ -29,13 +30,21 @@ class CniInvoker {
   /// ADD through the chain. On failure the chain is undone by DEL.
   /// @errors unavailable: no configuration; internal: with the plugin's message
   Result<std::vector<std::string>> add(const CniAttachment& attachment);
-  /// DEL in reverse, from the record; without a record there is nothing to do.
+  /// DEL in reverse, from the record. Without one that can be read, as after a loss of power, with
+  /// the present configuration and no namespace: what the plugins have of the container's id, its
+  /// address above all, goes, and nothing else is touched.
   /// @param netns  "" when the namespace is gone
   Result<> remove(std::string_view container_id, std::string_view netns);
   /// CHECK. Networks before 0.4.0 and those that say disableCheck pass.
   Result<> check(std::string_view container_id);
-  /// Lets the plugins drop what belongs to no recorded attachment (1.1.0 networks; others pass).
-  Result<> collect_garbage();
+  /// Lets the plugins drop what belongs to no attachment that is recorded or lives: ours in every
+  /// network, others in those of 1.1.0.
+  /// @param live  ids of containers that are there, whatever became of their records
+  Result<> collect_garbage(const std::vector<std::string>& live);
+  /// Whether pods can be attached now: a network that can be read, its programs there, and STATUS
+  /// of its plugins (1.1.0 networks).
+  /// @errors unavailable, internal: why not
+  Result<> status() const;
 
   /// The addresses of a recorded attachment.
   /// @errors not_found: no record, or its ADD never ended
@@ -50,6 +59,7 @@ class CniInvoker {
   [[nodiscard]] std::string record_path(std::string_view container_id) const;
   [[nodiscard]] Result<CniRecord> load(std::string_view container_id) const;
   [[nodiscard]] Result<> store(const CniRecord& record) const;
+  void tell_addresses(const CniRecord& record) const;
   Result<> detach(const CniNetwork& network, const CniAttachment& attachment,
                   std::string_view result) const;
   [[nodiscard]] Result<std::string> locate(const CniPlugin& plugin) const;

@@ -222,7 +222,8 @@ Result<Stats> parse_stats(std::string_view body) {
 
 Result<EngineEvent> parse_event(std::string_view line) {
   const auto in = NODAL_TRY(json::parse_object(line, "Docker's event", kSmall));
-  EngineEvent out{json::string(in, "Type"), json::string(in, "Action"), {}, {}, false};
+  EngineEvent out{json::string(in, "Type"),     json::string(in, "Action"), {}, {}, false,
+                  json::integer(in, "timeNano")};
   if (const auto* actor = json::object(in, "Actor")) {
     out.id = json::string(*actor, "ID");
     if (const auto* attributes = json::object(*actor, "Attributes")) {
@@ -231,6 +232,12 @@ Result<EngineEvent> parse_event(std::string_view line) {
     }
   }
   return out;
+}
+
+std::string engine_time(std::int64_t nanoseconds) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  const auto rest = std::to_string(nanoseconds % kSecond);
+  return text::cat(nanoseconds / kSecond, ".", std::string(9 - rest.size(), '0'), rest);
 }
 
 Result<std::string> parse_progress(std::string_view line) {

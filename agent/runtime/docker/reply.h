@@ -73,9 +73,12 @@ Result<Stats> parse_stats(std::string_view json);
 /// One line of GET /events.
 struct EngineEvent {
   std::string type, action, id, pod_uid;
-  bool ours = false;  ///< carries our labels
+  bool ours = false;         ///< carries our labels
+  std::int64_t time_ns = 0;  ///< since 1970, by the engine's clock
 };
 Result<EngineEvent> parse_event(std::string_view line);
+/// The same as the engine reads it: seconds, a dot, nine digits.
+[[nodiscard]] std::string engine_time(std::int64_t nanoseconds);
 
 /// One line of a pull's progress: its error, or "".
 Result<std::string> parse_progress(std::string_view line);

@@ -16,6 +16,12 @@ namespace {
 
 constexpr std::size_t kMaxEventLine = 1u << 20;
 
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 /// {"label": ["a", "b=c"]}, encoded for a query.
 std::string label_filter(const std::vector<std::string>& labels) {
   json::bj::array list;
@@ -48,7 +54,8 @@ DockerRuntime::DockerRuntime(DockerOptions options)
       engine_(options_.address),
       cni_(options_.cni),
       oom_floor_(oom_score_floor()),
-      node_ips_(options_.node_ips) {}
+      node_ips_(options_.node_ips),
+      seen_until_(now_ns()) {}
 
 void DockerRuntime::set_node_ips(std::vector<std::string> ips) {
   const std::lock_guard lock(mutex_);
@@ -154,11 +161,14 @@ Result<> DockerRuntime::release_orphans(const std::vector<std::string>& recorded
   for (const auto& id : recorded)
     if (std::ranges::find(present, id, &Summary::id) == present.end())
       if (auto removed = cni_.remove(id, ""); !removed && first) first = std::move(removed);
-  if (!swept_.exchange(true))
-    if (auto swept = cni_.collect_garbage(); !swept && first) {
+  if (!swept_.exchange(true)) {
+    std::vector<std::string> live;
+    for (const auto& container : present) live.push_back(container.id);
+    if (auto swept = cni_.collect_garbage(live); !swept) {
       swept_ = false;
-      first = std::move(swept);
+      if (first) first = std::move(swept);
     }
+  }
   return first;
 }
 
@@ -178,8 +188,9 @@ Result<> DockerRuntime::watch(const std::function<void(const RuntimeEvent&)>& si
       {"type", json::bj::array{"container", "image"}},
       {"event", json::bj::array{"start", "die", "destroy", "oom", "pull", "delete", "untag", "tag",
                                 "import", "load"}}};
-  const auto path =
-      text::cat("/events?filters=", http::percent_encode(json::bj::serialize(filters)));
+  // From the last event on: what happened while nobody listened comes again.
+  const auto path = text::cat("/events?since=", engine_time(seen_until_),
+                              "&filters=", http::percent_encode(json::bj::serialize(filters)));
 
   // Images are remembered only while their events arrive.
   struct Watching {
@@ -197,6 +208,7 @@ Result<> DockerRuntime::watch(const std::function<void(const RuntimeEvent&)>& si
   Result<> broken;
   const auto on_line = [&](std::string_view line) -> Result<> {
     const auto event = NODAL_TRY(parse_event(line));
+    if (event.time_ns > seen_until_) seen_until_ = event.time_ns;
     if (event.type == "image") {
       forget_images();
     } else if (event.ours) {

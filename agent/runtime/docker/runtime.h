@@ -35,6 +35,8 @@ class DockerRuntime final : public Runtime {
   Result<SeenPod> inspect(const PodRef& pod) override;
   Result<std::string> run_sandbox(const SandboxConfig& config) override;
   [[nodiscard]] bool maps_host_ports() const override;
+  /// Whether new sandboxes can be attached to the network. @errors unavailable, internal: why not
+  [[nodiscard]] Result<> network_status() const;
   Result<> remove_sandbox(std::string_view id) override;
   Result<std::string> start_container(std::string_view sandbox,
                                       const ContainerConfig& config) override;
@@ -103,6 +105,7 @@ class DockerRuntime final : public Runtime {
   std::uint64_t image_epoch_ = 0;                         ///< counts what emptied images_
   int watching_ = 0;
   std::vector<std::string> node_ips_;
+  std::atomic<std::int64_t> seen_until_;  ///< the newest event, by the engine's clock
 };
 
 /// The least oom_score_adj that this process may give to others.

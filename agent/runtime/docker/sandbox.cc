@@ -106,6 +106,8 @@ Result<std::string> DockerRuntime::run_sandbox(const SandboxConfig& config) {
   return id;
 }
 
+Result<> DockerRuntime::network_status() const { return cni_.status(); }
+
 bool DockerRuntime::maps_host_ports() const {
   const auto network = cni_.network();
   return network && std::ranges::any_of(network->plugins, [](const CniPlugin& plugin) {
@@ -123,6 +125,7 @@ Result<> DockerRuntime::remove_sandbox(std::string_view id) {
   std::string netns;
   if (found && found->running && found->pid > 0) netns = text::cat("/proc/", found->pid, "/ns/net");
   if (!found && found.error().code != Errc::not_found) return std::unexpected(found.error());
+  if (found && found->network_mode == "host") return force_remove(id);
   // While the record is there the removal is not over: an error here leaves the container for the
   // next try.
   if (auto detached = cni_.remove(id, netns); !detached)

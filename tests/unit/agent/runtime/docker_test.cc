@@ -95,6 +95,14 @@ TEST(DockerReply, BadRepliesAreErrors) {
   EXPECT_EQ(parse_progress(R"({"errorDetail": {"message": "denied"}})").value(), "denied");
 }
 
+TEST(DockerReply, AnEventsTimeIsAskedForAsTheEngineReadsIt) {
+  const auto event = parse_event(
+      R"({"Type":"container","Action":"die","time":1700000000,"timeNano":1700000000000000012})");
+  ASSERT_TRUE(event);
+  EXPECT_EQ(engine_time(event->time_ns), "1700000000.000000012");
+  EXPECT_EQ(engine_time(1700000000999999999), "1700000000.999999999");
+}
+
 TEST(DockerReply, LinesHaveALimit) {
   LineReader lines(8);
   std::vector<std::string> got;
