@@ -174,7 +174,11 @@ void PodWorkers::probed(const Prober::Change& change) {
                                                                : "Startup";
       record(*pod, change.container, client::EventType::warning,
              change.good ? "ProbeWarning" : "Unhealthy",
-             text::cat(kind, " probe ", change.good ? "warning" : "failed", ": ", change.output));
+             text::cat(kind, " probe ",
+                       change.good    ? "warning"
+                       : change.known ? "failed"
+                                      : "errored and resulted in unknown state",
+                       ": ", change.output));
     }
   if (change.verdict) wake(key);
 }

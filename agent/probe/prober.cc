@@ -15,7 +15,9 @@ namespace nodal::agent {
 namespace {
 
 constexpr std::size_t kMostOutput = 512;
-constexpr int kThreads = 16;
+// A probe that hangs holds its thread until its timeout, and no other probe has to wait for it:
+// more than a node has probes, as a rule. Threads come when needed and go when idle.
+constexpr int kThreads = 512;
 
 const char* name(ProbeKind kind) {
   return kind == ProbeKind::liveness    ? "liveness"
@@ -64,16 +66,19 @@ Result<std::string> probe_address(const std::string& host, const std::string& po
   return address.text();
 }
 
+ProbeOutcome exec_outcome(const Result<ExecResult>& result, std::chrono::seconds timeout) {
+  if (result)
+    return {result->exit_code == 0, std::string(text::trim(result->output)).substr(0, kMostOutput)};
+  if (result.error().code == Errc::timed_out)
+    return {false, text::cat("command timed out after ", timeout.count(), "s")};
+  return {.success = false, .output = result.error().message, .unknown = true};
+}
+
 ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& container,
                        const std::string& ip, const std::string& container_id, Runtime& runtime) {
   const auto timeout = std::chrono::seconds(std::max(probe.timeout_seconds, 1));
   if (probe.exec) {
-    const auto result = runtime.exec(container_id, probe.exec->command, timeout);
-    if (!result)
-      return {false, result.error().code == Errc::timed_out
-                         ? text::cat("command timed out after ", timeout.count(), "s")
-                         : result.error().message};
-    return {result->exit_code == 0, std::string(text::trim(result->output)).substr(0, kMostOutput)};
+    return exec_outcome(runtime.exec(container_id, probe.exec->command, timeout), timeout);
   }
   if (probe.http_get) {
     const auto port = port_of(probe.http_get->port, container);
@@ -176,6 +181,7 @@ Result<Again> Prober::run(const std::string& key) {
                 .good = outcome.success,
                 .verdict = false,
                 .warning = outcome.warning,
+                .known = !outcome.unknown,
                 .output = std::move(outcome.output)};
   {
     const std::lock_guard lock(mutex_);
@@ -183,7 +189,9 @@ Result<Again> Prober::run(const std::string& key) {
     if (it == tasks_.end()) return Again{};
     // A startup probe that never succeeds begins as not good: its failures are told once they reach
     // the threshold.
-    if (task->kind == ProbeKind::startup && !outcome.success) {
+    if (!change.known) {
+      change.verdict = false;
+    } else if (task->kind == ProbeKind::startup && !outcome.success) {
       static_cast<void>(it->second.state.count(false, task->probe));
       change.verdict =
           it->second.state.failures_in_a_row() == std::max(task->probe.failure_threshold, 1);

@@ -1,6 +1,7 @@
-// agent/probe/prober.h — runs the probes of all containers, each in its own time, on a few threads.
+// agent/probe/prober.h — runs the probes of all containers, each in its own time.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -21,6 +22,10 @@ namespace nodal::agent {
 /// here (SECURITY 17); invalid: no address
 Result<std::string> probe_address(const std::string& host, const std::string& pod_ip);
 
+/// What an exec probe's command says. One that could not be run, because the runtime is away or the
+/// container has just ended, says nothing; one that took too long has failed.
+ProbeOutcome exec_outcome(const Result<ExecResult>& result, std::chrono::seconds timeout);
+
 /// One HTTP, TCP, gRPC or exec check.
 ProbeOutcome run_probe(const core_v1::Probe& probe, const core_v1::Container& container,
                        const std::string& ip, const std::string& container_id, Runtime& runtime);
@@ -35,6 +40,7 @@ class Prober {
     bool good = false;
     bool verdict = false;  ///< the verdict changed (else: one try worth an event)
     bool warning = false;  ///< it was good, but `output` is worth an event
+    bool known = true;     ///< else the probe could not be made, and counts for nothing
     std::string output;
   };
   Prober(Runtime& runtime, const Clock& clock, std::function<void(const Change&)> changed);
