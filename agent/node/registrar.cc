@@ -4,22 +4,18 @@
 #include <algorithm>
 
 #include "api-client/codec/merge_diff.h"
-#include "api-client/codec/time.h"
 #include "base/log.h"
 #include "base/loop/stop.h"
 #include "base/text.h"
-#include "gen/coordination_v1.h"
 
 namespace nodal::agent {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kRenew = 10s;
+constexpr auto kLookAgain = 10s;
 constexpr auto kRetry = 200ms;
 constexpr auto kFullReport = std::chrono::minutes(5);
-constexpr int kLeaseSeconds = 40;
-constexpr const char* kLeaseNamespace = "kube-node-lease";
 constexpr std::size_t kMostImages = 50;
 constexpr std::int64_t kLeastMemory = 100ll << 20;
 
@@ -167,7 +163,8 @@ Registrar::Registrar(NodeOptions options, std::shared_ptr<client::Client> client
       clock_(clock),
       events_(events),
       network_(std::move(network)),
-      info_(read_system_info()) {
+      info_(read_system_info()),
+      lease_(options_.name, client_, clock_) {
   thread_ = std::jthread([this](std::stop_token stop) {
     name_thread("node");
     run(stop);
@@ -194,19 +191,21 @@ void Registrar::run(const std::stop_token& stop) {
       done = register_node();
       registered = done.has_value();
     }
-    if (done) done = renew_lease();
     if (done) done = update_status(false);
     if (!done) {
       log::warn("the node cannot be reported; trying again",
                 {{"error", done.error().message}, {"wait_ms", retry.count()}});
-      if (done.error().code == Errc::not_found) registered = false;  // somebody deleted the Node
+      if (done.error().code == Errc::not_found) {  // somebody deleted the Node
+        registered = false;
+        lease_.release();
+      }
     }
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, stop, done ? std::chrono::milliseconds(kRenew) : retry,
+    changed_.wait_for(lock, stop, done ? std::chrono::milliseconds(kLookAgain) : retry,
                       [this] { return woken_; });
     woken_ = false;
     retry = done ? std::chrono::milliseconds(kRetry)
-                 : std::min<std::chrono::milliseconds>(retry * 2, kRenew);
+                 : std::min<std::chrono::milliseconds>(retry * 2, kLookAgain);
   }
 }
 
@@ -225,7 +224,7 @@ Result<> Registrar::register_node() {
     }
   }
   if (!node) return wrap("register the node", node.error());
-  node_uid_ = node->metadata.uid;
+  lease_.hold(node->metadata.uid);
   if (!told_start_) tell({client::EventType::normal, "Starting", "Starting kubelet."});
   told_start_ = true;
   NODAL_TRY(update_status(true));
@@ -237,31 +236,6 @@ void Registrar::tell(const NodeEvent& event) {
   // The uid of a node's own events is its name: that is how kubectl finds them.
   events_.record({"v1", "Node", "", options_.name, options_.name, "", ""}, event.type, event.reason,
                  event.message);
-}
-
-Result<> Registrar::renew_lease() {
-  const auto now = clock_.now();
-  // First the renewal: after a restart the lease of the earlier process is there.
-  const auto patched = client_->patch<coordination_v1::Lease>(
-      kLeaseNamespace, options_.name, client::PatchType::merge,
-      text::cat(R"({"spec":{"renewTime":")", format_micro_time(now), "\"}}"));
-  if (patched) return {};
-  if (patched.error().code != Errc::not_found) return wrap("renew the lease", patched.error());
-  coordination_v1::Lease lease;
-  lease.metadata.namespace_ = kLeaseNamespace;
-  lease.metadata.name = options_.name;
-  meta_v1::OwnerReference owner;
-  owner.api_version = "v1";
-  owner.kind = "Node";
-  owner.name = options_.name;
-  owner.uid = node_uid_;
-  lease.metadata.owner_references = {owner};
-  lease.spec.holder_identity = options_.name;
-  lease.spec.lease_duration_seconds = kLeaseSeconds;
-  lease.spec.renew_time = now;
-  const auto created = client_->create(lease);
-  if (!created) return wrap("make the lease", created.error());
-  return {};
 }
 
 Result<> Registrar::update_status(bool force) {

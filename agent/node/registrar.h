@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/node/capacity.h"
+#include "agent/node/lease.h"
 #include "agent/runtime/runtime.h"
 #include "api-client/client/client.h"
 #include "api-client/client/events.h"
@@ -49,8 +50,9 @@ struct NodeEvent {
 std::vector<NodeEvent> node_events(const core_v1::Node& node, const core_v1::NodeStatus& after,
                                    bool cordoned);
 
-/// Registers at once and again until it succeeds; renews the lease every 10 s; writes the status
-/// when it changes, and every five minutes. One thread.
+/// Registers at once and again until it succeeds; holds the node's lease; writes the status when it
+/// changes, and every five minutes. One thread, and the lease's: a runtime that hangs makes the
+/// status late, not the node unknown.
 class Registrar {
  public:
   /// @param network  looks at (and may write) the network's configuration: empty when pods can get
@@ -65,7 +67,6 @@ class Registrar {
  private:
   void run(const std::stop_token& stop);
   Result<> register_node();
-  Result<> renew_lease();
   Result<> update_status(bool force);
   void tell(const NodeEvent& event);
 
@@ -76,12 +77,12 @@ class Registrar {
   client::EventRecorder& events_;
   const std::function<std::string(const core_v1::Node&)> network_;
   const core_v1::NodeSystemInfo info_;
-  std::string node_uid_;  // the thread's
   bool told_start_ = false, cordoned_ = false;
   TimePoint reported_{};
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool woken_ = false;  // under mutex_
+  NodeLease lease_;
   std::jthread thread_;
 };
 
