@@ -78,6 +78,7 @@ docker::DockerOptions runtime_options(const Options& options) {
   out.address = text::cat("unix:", options.docker_socket);
   out.cni.config_folder = options.cni_conf_dir;
   out.cni.plugin_folders = options.cni_bin_dirs;
+  out.cni.address_folder = options.pod_addresses;
   out.node_ips = {options.node_ip};
   return out;
 }
@@ -100,7 +101,9 @@ Result<> run(const Options& options) {
   const auto capacity = read_capacity(options.root_dir);
   const NodeFactsForPods facts{options.node_name, options.node_ip, capacity.cpus * 1000,
                                capacity.memory_bytes, capacity.disk_bytes};
-  const DnsSettings dns{options.cluster_dns, options.cluster_domain, host_dns(options.resolv_conf)};
+  const auto dns = [&options] {
+    return DnsSettings{options.cluster_dns, options.cluster_domain, host_dns(options.resolv_conf)};
+  };
   client::EventRecorder events(api, "kubelet", options.node_name);
   client::Mirror<core_v1::Pod> pods;
   client::Mirror<core_v1::Service> services;

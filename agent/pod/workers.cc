@@ -316,7 +316,7 @@ void PodWorkers::post_start(const core_v1::Pod& pod, const core_v1::Container& c
 Result<> PodWorkers::act(const core_v1::Pod& pod, const SeenPod& seen, const Action& action,
                          Memory& memory) {
   if (const auto* create = std::get_if<CreateSandbox>(&action)) {
-    const auto config = sandbox_config(pod, create->attempt, parts_.dns);
+    const auto config = sandbox_config(pod, create->attempt, parts_.dns());
     if (!config.ports.empty() && !parts_.runtime.maps_host_ports())
       record(pod, "", client::EventType::warning, "HostPortNotSupported",
              "The pod's hostPort is not served: no plugin of this node's CNI configuration has the "
@@ -571,11 +571,13 @@ Result<Again> PodWorkers::sync(const std::string& key) {
                       "_", pod.metadata.namespace_, "(", pod.metadata.uid, ")"));
       if (!terminating && !plan.ended && Volumes::needs_refresh(pod) &&
           ready_sandbox(seen) != nullptr) {
-        if (parts_.clock.now() - memory->refreshed >= kRefresh) {
+        auto told = Volumes::told_downward(pod);
+        if (parts_.clock.now() - memory->refreshed >= kRefresh || told != memory->told_downward) {
           if (auto fresh = parts_.volumes.prepare(pod, pod.status.pod_ip, references(pod)); !fresh)
             log::warn("volumes cannot be refreshed",
                       {{"pod", key}, {"error", fresh.error().message}});
           memory->refreshed = parts_.clock.now();
+          memory->told_downward = std::move(told);
         }
         wake_in(kRefresh);
       }
@@ -610,13 +612,14 @@ Result<Again> PodWorkers::sync(const std::string& key) {
                                                                              : sandbox->ips.front();
       auto prepared = parts_.volumes.prepare(pod, ip, references(pod));
       if (prepared) {
+        const auto dns = parts_.dns();
         const std::string of_node =
             pod.spec.host_network ? file::read("/etc/hosts", kMostHosts).value_or("") : "";
-        prepared =
-            parts_.volumes.write_network_files(pod, hosts_file(pod, ip, parts_.dns.domain, of_node),
-                                               resolv_conf(dns_config(pod, parts_.dns)));
+        prepared = parts_.volumes.write_network_files(pod, hosts_file(pod, ip, dns.domain, of_node),
+                                                      resolv_conf(dns_config(pod, dns)));
       }
       memory->refreshed = parts_.clock.now();
+      memory->told_downward = Volumes::told_downward(pod);
       if (!prepared) {
         record(pod, "", client::EventType::warning, "FailedMount", prepared.error().message);
         NODAL_TRY(report(pod, seen, *memory, past_deadline));

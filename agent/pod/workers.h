@@ -36,7 +36,7 @@ struct WorkerParts {
   client::Mirror<core_v1::Service>& services;
   Volumes& volumes;
   const NodeFactsForPods& node;
-  const DnsSettings& dns;
+  std::function<DnsSettings()> dns;  ///< as they are now
   const DrainGate& gate;
   const Clock& clock;
 };
@@ -66,6 +66,7 @@ class PodWorkers {
     std::map<std::string, Obstacle> obstacles;
     std::map<std::string, Setback> setbacks;  ///< by container
     TimePoint refreshed{};
+    std::string told_downward;
     Terminations terminations;
     std::string last_patch;  ///< what was sent last: not sent again while the mirror lags
   };

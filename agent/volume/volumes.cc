@@ -1,29 +1,27 @@
 // agent/volume/volumes.cc — see volumes.h.
 #include "agent/volume/volumes.h"
 
-#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cerrno>
-#include <climits>
-#include <cstdlib>
 
-#include "api-client/codec/time.h"
+#include "agent/volume/projected.h"
+#include "agent/volume/sub_path.h"
 #include "base/file.h"
-#include "base/handle.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace nodal::agent {
 namespace {
 
-Result<std::string> read_below(const std::string& folder, const std::string& path) {
-  return file::read(text::cat(folder, "/..data/", path), 4 << 20);
-}
+constexpr std::int64_t kLongestToken = 24 * 3600;  ///< seconds; @source the TokenRequest KEP-1205
 
 Result<> mount_tmpfs(const std::string& folder, const std::string& options) {
   NODAL_TRY(file::make_folders(folder, 0755));
@@ -34,39 +32,46 @@ Result<> mount_tmpfs(const std::string& folder, const std::string& options) {
   return {};
 }
 
-// The files of a folder and of the folders in it.
-std::size_t count_files(const std::string& folder) {
-  std::size_t out = 0;
-  for (const auto& name : file::list(folder).value_or(std::vector<std::string>{})) {
-    const auto path = text::cat(folder, "/", name);
-    struct stat st {};
-    if (::lstat(path.c_str(), &st) != 0) continue;
-    out += S_ISDIR(st.st_mode) ? count_files(path) : 1;
-  }
-  return out;
-}
-
-Result<> give_to(std::int64_t group, const std::string& path) {
-  if (::chown(path.c_str(), static_cast<uid_t>(-1), static_cast<gid_t>(group)) == 0) return {};
-  return fail_errno(errno, text::cat("give ", path, " to the pod's group"));
-}
-
 std::optional<std::int64_t> group_of(const core_v1::Pod& pod) {
   if (!pod.spec.security_context) return std::nullopt;
   return pod.spec.security_context->fs_group;
 }
 
-// A folder that is not there yet becomes its volume's: the owner, group and mode of the folder
-// above, so who may write there may write here.
-Result<> make_like_parent(int parent, const std::string& name) {
-  struct stat st {};
-  if (::fstat(parent, &st) != 0 || ::mkdirat(parent, name.c_str(), 0700) != 0)
-    return fail_errno(errno, text::cat("make ", name));
-  const UniqueFd made(
-      ::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!made || ::fchown(made.get(), st.st_uid, st.st_gid) != 0 ||
-      ::fchmod(made.get(), st.st_mode & 07777) != 0)
-    return fail_errno(errno, text::cat("make ", name));
+// The user that all containers of the pod run as, when there is one.
+std::optional<std::int64_t> user_of(const core_v1::Pod& pod) {
+  const auto& of_pod = pod.spec.security_context;
+  std::optional<std::int64_t> out;
+  for (const auto* list : {&pod.spec.containers, &pod.spec.init_containers})
+    for (const auto& container : *list) {
+      const auto& own = container.security_context;
+      const auto user = own && own->run_as_user ? own->run_as_user
+                        : of_pod                ? of_pod->run_as_user
+                                                : std::nullopt;
+      if (!user || (out && *out != *user)) return std::nullopt;
+      out = user;
+    }
+  return out;
+}
+
+// Everybody may write there, until somebody of the pod says otherwise: it is made in one go, and
+// left alone afterwards.
+Result<> make_empty_dir(const std::string& folder, const core_v1::EmptyDirVolumeSource& source,
+                        std::optional<std::int64_t> group) {
+  if (source.medium == "Memory") {
+    auto options = text::cat("mode=", group ? "2777" : "0777");
+    if (group) options += text::cat(",gid=", *group);
+    if (source.size_limit) options += text::cat(",size=", source.size_limit->value());
+    return mount_tmpfs(folder, options);
+  }
+  if (file::exists(folder)) return {};
+  const auto fresh = folder + "~new";  // no volume's name has a tilde
+  NODAL_TRY(file::remove_all(fresh));
+  NODAL_TRY(file::make_folders(folder.substr(0, folder.rfind('/')), 0755));
+  if (::mkdir(fresh.c_str(), 0700) != 0 ||
+      (group && ::chown(fresh.c_str(), static_cast<uid_t>(-1), static_cast<gid_t>(*group)) != 0) ||
+      ::chmod(fresh.c_str(), group ? 02777 : 0777) != 0 ||
+      ::rename(fresh.c_str(), folder.c_str()) != 0)
+    return fail_errno(errno, text::cat("make ", folder));
   return {};
 }
 
@@ -115,78 +120,6 @@ Result<> check_host_path(const std::string& path, const std::string& type) {
 
 }  // namespace
 
-Result<> check_relative(std::string_view path) {
-  if (path.empty() || path.starts_with('/'))
-    return fail(Errc::invalid, text::cat("\"", path, "\" must be a relative path"));
-  for (const auto part : text::split(path, '/'))
-    if (part.empty() || part == "..")
-      return fail(Errc::invalid, text::cat("\"", path, "\" must not contain '..' or empty parts"));
-  if (path.starts_with(".."))
-    return fail(Errc::invalid, text::cat("\"", path, "\" must not start with '..'"));
-  return {};
-}
-
-Result<> write_atomically(const std::string& folder, const std::vector<ProjectedFile>& given,
-                          std::optional<std::int64_t> group) {
-  // Of two files with one path the later one counts.
-  std::vector<ProjectedFile> files;
-  for (const auto& f : given) {
-    std::erase_if(files, [&](const auto& earlier) { return earlier.path == f.path; });
-    files.push_back(f);
-  }
-  NODAL_TRY(file::make_folders(folder, 0755));
-  const std::string link = folder + "/..data";
-  bool same = file::exists(link);
-  for (const auto& f : files) {
-    if (!same) break;
-    const auto now = read_below(folder, f.path);
-    same = now && *now == f.bytes;
-  }
-  // Fewer files than before is a change, too.
-  if (same && count_files(link) == files.size()) return {};
-  std::string fresh = folder + "/..XXXXXX";
-  if (::mkdtemp(fresh.data()) == nullptr)
-    return fail_errno(errno, text::cat("make a folder in ", folder));
-  ::chmod(fresh.c_str(), 0755);
-  const auto fill = [&]() -> Result<> {
-    for (const auto& f : files) {
-      const std::string path = text::cat(fresh, "/", f.path);
-      NODAL_TRY(file::make_folders(path.substr(0, path.rfind('/')), 0755));
-      const auto mode = static_cast<mode_t>(f.mode);
-      NODAL_TRY(file::write(path, f.bytes, group ? mode | 0440 : mode));
-      if (group) NODAL_TRY(give_to(*group, path));
-    }
-    return {};
-  };
-  if (auto filled = fill(); !filled) {
-    static_cast<void>(file::remove_all(fresh));
-    return filled;
-  }
-  char old[PATH_MAX] = "";
-  const ssize_t size = ::readlink(link.c_str(), old, sizeof old - 1);
-  const std::string temporary = folder + "/..data_tmp";
-  ::unlink(temporary.c_str());
-  if (::symlink(fresh.substr(fresh.rfind('/') + 1).c_str(), temporary.c_str()) != 0 ||
-      ::rename(temporary.c_str(), link.c_str()) != 0)
-    return fail_errno(errno, text::cat("turn ", link));
-  std::vector<std::string> tops;
-  for (const auto& f : files) {
-    const auto top = f.path.substr(0, f.path.find('/'));
-    if (std::ranges::find(tops, top) != tops.end()) continue;
-    tops.push_back(top);
-    if (::symlink(text::cat("..data/", top).c_str(), text::cat(folder, "/", top).c_str()) != 0 &&
-        errno != EEXIST)
-      return fail_errno(errno, text::cat("link ", top));
-  }
-  for (const auto& name : NODAL_TRY(file::list(folder)))
-    if (!name.starts_with("..") && std::ranges::find(tops, name) == tops.end())
-      NODAL_TRY(file::remove(text::cat(folder, "/", name)));
-  if (size > 0)
-    NODAL_TRY(file::remove_all(
-        text::cat(folder, "/", std::string_view(old, static_cast<std::size_t>(size)))));
-  return {};
-}
-
 Volumes::Volumes(std::string root, std::shared_ptr<client::Client> client,
                  const NodeFactsForPods& node, const Clock& clock)
     : root_(std::move(root)), client_(std::move(client)), node_(node), clock_(clock) {}
@@ -200,40 +133,69 @@ std::string Volumes::volume_folder(const core_v1::Pod& pod, const core_v1::Volum
   return text::cat(pod_folder(pod.metadata.uid), "/volumes/kubernetes.io~", kind, "/", volume.name);
 }
 
+std::string Volumes::told_downward(const core_v1::Pod& pod) {
+  const auto tells = [](const std::vector<core_v1::DownwardAPIVolumeFile>& items) {
+    return std::ranges::any_of(items, [](const auto& item) {
+      return item.field_ref && (item.field_ref->field_path.starts_with("metadata.labels") ||
+                                item.field_ref->field_path.starts_with("metadata.annotations"));
+    });
+  };
+  if (std::ranges::none_of(pod.spec.volumes, [&](const auto& v) {
+        return (v.downward_api && tells(v.downward_api->items)) ||
+               (v.projected && std::ranges::any_of(v.projected->sources, [&](const auto& source) {
+                  return source.downward_api && tells(source.downward_api->items);
+                }));
+      }))
+    return {};
+  std::string out;
+  for (const auto* values : {&pod.metadata.labels, &pod.metadata.annotations}) {
+    for (const auto& [key, value] : *values) out += text::cat(key, "=", value, "\n");
+    out += '\n';
+  }
+  return out;
+}
+
 bool Volumes::needs_refresh(const core_v1::Pod& pod) {
   return std::ranges::any_of(pod.spec.volumes, [](const auto& v) {
     return v.config_map || v.secret || v.projected || v.downward_api;
   });
 }
 
-Result<std::string> Volumes::token(const core_v1::Pod& pod,
-                                   const core_v1::ServiceAccountTokenProjection& projection,
-                                   const std::string& file_path) {
-  // A token that has a fifth of its life left and more is kept; when it was made stands in the
-  // file's time.
+Result<ProjectedFile> Volumes::token(const core_v1::Pod& pod,
+                                     const core_v1::ServiceAccountTokenProjection& projection,
+                                     const std::string& folder) {
+  ProjectedFile out{projection.path, "", 0600, user_of(pod), clock_.now()};
+  // One that has a fifth of its life left and more is kept, a day at most; when it was made stands
+  // in the file's time.
   const std::int64_t life =
       std::max<std::int64_t>(projection.expiration_seconds.value_or(3600), 600);
+  const auto path = text::cat(folder, "/..data/", projection.path);
   struct stat st {};
-  if (::stat(file_path.c_str(), &st) == 0) {
-    const auto age =
-        std::chrono::floor<std::chrono::seconds>(clock_.now()).time_since_epoch().count() -
-        st.st_mtime;
-    if (age >= 0 && age < life * 4 / 5)
-      if (auto kept = file::read(file_path, 1 << 16)) return *kept;
+  if (::stat(path.c_str(), &st) == 0) {
+    const TimePoint made{std::chrono::seconds(st.st_mtime)};
+    const auto age = std::chrono::floor<std::chrono::seconds>(clock_.now() - made).count();
+    if (age >= 0 && age < std::min<std::int64_t>(life * 4 / 5, kLongestToken))
+      if (auto kept = file::read(path, 1 << 16)) {
+        out.bytes = std::move(*kept);
+        out.made = made;
+        return out;
+      }
   }
+  namespace bj = boost::json;
+  bj::object spec{{"expirationSeconds", life},
+                  {"boundObjectRef", bj::object{{"kind", "Pod"},
+                                                {"apiVersion", "v1"},
+                                                {"name", pod.metadata.name},
+                                                {"uid", pod.metadata.uid}}}};
+  if (!projection.audience.empty()) spec["audiences"] = bj::array{bj::value(projection.audience)};
+  const bj::object request{{"apiVersion", "authentication.k8s.io/v1"},
+                           {"kind", "TokenRequest"},
+                           {"spec", std::move(spec)}};
   const std::string account =
       pod.spec.service_account_name.empty() ? "default" : pod.spec.service_account_name;
-  const std::string audiences = projection.audience.empty()
-                                    ? ""
-                                    : text::cat(R"("audiences":[")", projection.audience, R"("],)");
-  const auto body =
-      text::cat(R"({"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{)",
-                audiences, R"("expirationSeconds":)", life,
-                R"(,"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":")", pod.metadata.name,
-                R"(","uid":")", pod.metadata.uid, R"("}}})");
   const auto answer = NODAL_TRY(client_->post_text(
       client::Client::path<core_v1::ServiceAccount>(pod.metadata.namespace_, account, "token"),
-      body));
+      bj::serialize(request)));
   const auto document = NODAL_TRY(codec::parse(answer));
   const auto* status = document.is_object() ? document.get_object().if_contains("status") : nullptr;
   const auto* text = status != nullptr && status->is_object()
@@ -241,7 +203,8 @@ Result<std::string> Volumes::token(const core_v1::Pod& pod,
                          : nullptr;
   if (text == nullptr || !text->is_string())
     return fail(Errc::invalid, "the API server's TokenRequest has no token");
-  return std::string(text->get_string());
+  out.bytes = std::string_view(text->get_string());
+  return out;
 }
 
 Result<std::vector<ProjectedFile>> Volumes::files_of(const core_v1::Pod& pod,
@@ -299,60 +262,53 @@ Result<std::vector<ProjectedFile>> Volumes::files_of(const core_v1::Pod& pod,
                              source.secret->optional.value_or(false), mode));
       if (source.downward_api) NODAL_TRY(add_downward(source.downward_api->items, mode));
       if (source.service_account_token) {
-        const auto& t = *source.service_account_token;
-        NODAL_TRY(check_relative(t.path));
-        out.push_back(
-            {t.path,
-             NODAL_TRY(token(pod, t, text::cat(volume_folder(pod, volume), "/..data/", t.path))),
-             pod.spec.security_context && pod.spec.security_context->fs_group ? 0640 : 0644});
+        NODAL_TRY(check_relative(source.service_account_token->path));
+        auto file =
+            NODAL_TRY(token(pod, *source.service_account_token, volume_folder(pod, volume)));
+        // Theirs alone, when it is known who they are.
+        if (!file.owner && !group_of(pod)) file.mode = mode;
+        out.push_back(std::move(file));
       }
     }
   }
   return out;
 }
 
+Result<> Volumes::set_up(const core_v1::Pod& pod, const core_v1::Volume& volume,
+                         const std::string& pod_ip, const References& references) {
+  if (volume.host_path)
+    return check_host_path(volume.host_path->path, volume.host_path->type.value_or(""));
+  const auto folder = volume_folder(pod, volume);
+  if (volume.empty_dir) return make_empty_dir(folder, *volume.empty_dir, group_of(pod));
+  if (!volume.config_map && !volume.secret && !volume.downward_api && !volume.projected)
+    return fail(Errc::invalid, "this kind of volume is not supported on this node");
+  const auto refresh = [&]() -> Result<> {
+    // Secrets and tokens never reach the disk.
+    if (volume.secret || volume.projected) NODAL_TRY(mount_tmpfs(folder, "mode=0755,size=16m"));
+    return write_atomically(folder, NODAL_TRY(files_of(pod, volume, pod_ip, references)),
+                            group_of(pod));
+  };
+  auto done = refresh();
+  if (done || !file::exists(folder + "/..data")) return done;
+  // It has been set up: a container may start again with what is there, whatever became of the API
+  // server or of the object.
+  log::warn("a volume cannot be refreshed; it stays as it is",
+            {{"pod", text::cat(pod.metadata.namespace_, "/", pod.metadata.name)},
+             {"volume", volume.name},
+             {"error", done.error().message}});
+  return {};
+}
+
 Result<> Volumes::prepare(const core_v1::Pod& pod, const std::string& pod_ip,
                           const References& references) {
   NODAL_TRY(file::make_folders(pod_folder(pod.metadata.uid), 0755));
-  for (const auto& volume : pod.spec.volumes) {
-    const auto failed = [&](const Error& error) {
-      return wrap(text::cat("MountVolume.SetUp failed for volume \"", volume.name, "\" "), error);
-    };
-    if (volume.host_path) {
-      if (auto done = check_host_path(volume.host_path->path, volume.host_path->type.value_or(""));
-          !done)
-        return failed(done.error());
-    } else if (volume.empty_dir) {
-      const auto folder = volume_folder(pod, volume);
-      if (volume.empty_dir->medium == "Memory") {
-        const std::string size = volume.empty_dir->size_limit
-                                     ? text::cat("size=", volume.empty_dir->size_limit->value())
-                                     : "";
-        if (auto done = mount_tmpfs(folder, size); !done) return failed(done.error());
-      } else if (auto done = file::make_folders(folder, 0777); !done) {
-        return failed(done.error());
-      }
-      ::chmod(folder.c_str(), 0777);
-    } else if (volume.config_map || volume.secret || volume.downward_api || volume.projected) {
-      const auto folder = volume_folder(pod, volume);
-      // Secrets and tokens never reach the disk.
-      if (volume.secret || volume.projected)
-        if (auto done = mount_tmpfs(folder, "mode=0755,size=16m"); !done)
-          return failed(done.error());
-      auto files = files_of(pod, volume, pod_ip, references);
-      if (!files) return failed(files.error());
-      if (auto done = write_atomically(folder, *files, group_of(pod)); !done)
-        return failed(done.error());
-    } else {
-      return failed({Errc::invalid, "this kind of volume is not supported on this node"});
-    }
-    if (const auto group = group_of(pod); group && volume.empty_dir) {
-      const auto folder = volume_folder(pod, volume);
-      NODAL_TRY(give_to(*group, folder));
-      ::chmod(folder.c_str(), 02777);
-    }
-  }
-  return {};
+  // One that fails keeps no other from being refreshed.
+  Result<> first;
+  for (const auto& volume : pod.spec.volumes)
+    if (auto done = set_up(pod, volume, pod_ip, references); !done && first)
+      first = wrap(text::cat("MountVolume.SetUp failed for volume \"", volume.name, "\" "),
+                   std::move(done).error());
+  return first;
 }
 
 Result<std::vector<Mount>> Volumes::mounts(const core_v1::Pod& pod,
@@ -370,39 +326,11 @@ Result<std::vector<Mount>> Volumes::mounts(const core_v1::Pod& pod,
                                   ? mount.sub_path
                                   : NODAL_TRY(expand_all(mount.sub_path_expr, known));
     if (!below.empty()) {
-      if (auto clean = check_relative(below); !clean) return wrap("subPath", clean.error());
-      // Every part must be a folder or file of the volume itself: a link could lead out of it
-      // (SECURITY 40).
-      UniqueFd at(::open(m.host_path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-      if (!at) return fail_errno(errno, text::cat("open volume ", mount.name));
-      const auto parts = text::split(below, '/');
-      std::string resolved = m.host_path;
-      const bool projected = !volume->host_path && !volume->empty_dir;
-      for (std::size_t i = 0; i < parts.size(); ++i) {
-        const std::string part(parts[i]);
-        if (projected && i == 0) {  // our own link of a projected volume
-          char target[PATH_MAX];
-          const ssize_t n = ::readlink((m.host_path + "/..data").c_str(), target, sizeof target);
-          if (n > 0) {
-            const std::string data(target, static_cast<std::size_t>(n));
-            at.reset(::openat(at.get(), data.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-            resolved += "/" + data;
-          }
-        }
-        struct stat st {};
-        if (::fstatat(at.get(), part.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
-          if (errno != ENOENT || projected) return fail_errno(errno, text::cat("subPath ", below));
-          if (auto made = make_like_parent(at.get(), part); !made)
-            return wrap(text::cat("subPath ", below), std::move(made).error());
-        } else if (S_ISLNK(st.st_mode)) {
-          return fail(Errc::invalid,
-                      text::cat("subPath ", below, ": ", part, " is a symbolic link"));
-        }
-        at.reset(::openat(at.get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-        if (!at) return fail_errno(errno, text::cat("subPath ", below));
-        resolved += "/" + part;
-      }
-      m.host_path = resolved;
+      auto at = open_below(m.host_path, below, !volume->host_path && !volume->empty_dir);
+      if (!at) return wrap(text::cat("subPath of volume ", mount.name), std::move(at).error());
+      m.host_path = text::cat(pod_folder(pod.metadata.uid), "/subpaths/", container.name, "/",
+                              &mount - container.volume_mounts.data());
+      NODAL_TRY(bind_on(*at, m.host_path));
     }
     m.container_path =
         mount.mount_path.starts_with('/') ? mount.mount_path : "/" + mount.mount_path;
@@ -440,6 +368,10 @@ Result<> Volumes::write_network_files(const core_v1::Pod& pod, const std::string
 Result<> Volumes::remove(const std::string& uid) {
   const auto folder = pod_folder(uid);
   if (!file::exists(folder)) return {};
+  for (const auto& container :
+       file::list(folder + "/subpaths").value_or(std::vector<std::string>{}))
+    for (const auto& mount : NODAL_TRY(file::list(text::cat(folder, "/subpaths/", container))))
+      NODAL_TRY(unbind(text::cat(folder, "/subpaths/", container, "/", mount)));
   const auto mounts = NODAL_TRY(file::read("/proc/self/mounts", 16 << 20));
   for (const auto line : text::split(mounts, '\n')) {
     const auto fields = text::split(line, ' ');

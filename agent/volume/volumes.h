@@ -9,6 +9,7 @@
 
 #include "agent/pod/env.h"
 #include "agent/runtime/types.h"
+#include "agent/volume/projected.h"
 #include "api-client/client/client.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -16,35 +17,21 @@
 
 namespace nodal::agent {
 
-/// One file of a projected volume.
-struct ProjectedFile {
-  std::string path;  ///< below the volume, clean
-  std::string bytes;
-  std::int32_t mode = 0644;
-  bool operator==(const ProjectedFile&) const = default;
-};
-
-/// Takes files to a folder so that a reader sees all of the old ones or all of the new: a fresh
-/// folder, then one rename of the link "..data". Nothing is written when they are the same already.
-/// @param group  the pod's fsGroup: it owns the files and may read them whatever their mode says
-Result<> write_atomically(const std::string& folder, const std::vector<ProjectedFile>& files,
-                          std::optional<std::int64_t> group = {});
-
-/// Refuses absolute paths, "..", and empty parts. @errors invalid
-Result<> check_relative(std::string_view path);
-
 /// Everything below ROOT/pods/UID. Thread-safe for different pods.
 class Volumes {
  public:
   Volumes(std::string root, std::shared_ptr<client::Client> client, const NodeFactsForPods& node,
           const Clock& clock);
 
-  /// Makes what is not there, refreshes what is projected. Idempotent.
+  /// Makes what is not there, refreshes what is projected; all that can be, also behind one that
+  /// cannot. Projected volumes that were set up before count as there when they cannot be
+  /// refreshed. Idempotent.
   /// @errors invalid: the pod cannot have that volume; not_found, unavailable: try again. Worded
   /// for FailedMount.
   Result<> prepare(const core_v1::Pod& pod, const std::string& pod_ip,
                    const References& references);
-  /// The mounts of one container, /etc/hosts and /etc/resolv.conf among them.
+  /// The mounts of one container, /etc/hosts and /etc/resolv.conf among them. A subPath is mounted
+  /// below the pod's folder first. Privilege: then CAP_SYS_ADMIN.
   Result<std::vector<Mount>> mounts(const core_v1::Pod& pod, const core_v1::Container& container,
                                     const Environment& environment) const;
   /// /etc/hosts and /etc/resolv.conf of the pod.
@@ -56,6 +43,9 @@ class Volumes {
   [[nodiscard]] std::vector<std::string> present() const;
   /// True when some volume follows objects that may change.
   [[nodiscard]] static bool needs_refresh(const core_v1::Pod& pod);
+  /// What the pod's downward volumes tell of its labels and annotations: when it changes, refresh
+  /// at once. "" when they tell nothing of them.
+  [[nodiscard]] static std::string told_downward(const core_v1::Pod& pod);
 
   /// Where the node's owner puts seccomp profiles.
   [[nodiscard]] std::string profile_folder() const { return root_ + "/seccomp"; }
@@ -71,9 +61,12 @@ class Volumes {
                                               const core_v1::Volume& volume,
                                               const std::string& pod_ip,
                                               const References& references);
-  Result<std::string> token(const core_v1::Pod& pod,
-                            const core_v1::ServiceAccountTokenProjection& projection,
-                            const std::string& file);
+  Result<> set_up(const core_v1::Pod& pod, const core_v1::Volume& volume, const std::string& pod_ip,
+                  const References& references);
+  /// @param folder  the volume's: a token there that is young enough is kept
+  Result<ProjectedFile> token(const core_v1::Pod& pod,
+                              const core_v1::ServiceAccountTokenProjection& projection,
+                              const std::string& folder);
 
   const std::string root_;
   const std::shared_ptr<client::Client> client_;

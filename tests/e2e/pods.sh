@@ -101,6 +101,9 @@ YAML
 check 'a user of the group reads and writes' until_true 30 phase_is groups Succeeded
 expect 'its files belong to the group' '^secret2000 440:2000 $' "$(k logs groups | tr '\n' ' ')"
 check 'a subPath is writable as its volume is' until_true 30 phase_is nogroup Succeeded
+k delete pod groups nogroup >/dev/null
+unbound() { ! grep -q /subpaths/ /proc/self/mounts; }
+check 'nothing of it stays mounted when the pods are gone' until_true 10 unbound
 check 'a pod on the network of the node ends' until_true 30 phase_is hosts Succeeded
 expect 'it has the hosts of the node and its own' "^$(grep -v '^#' /etc/hosts | grep . | head -n 1 | tr -s '\t ' '.').*192.0.2.1.alias" "$(k logs hosts | grep -v '^#' | tr '\n' ' ')"
 

@@ -139,20 +139,7 @@ TEST(DnsServer, APortThatIsTakenIsTriedAgain) {
   EXPECT_EQ(ask(port, "web.default.svc.cluster.local")->answers.size(), 1u);
 }
 
-TEST(DnsServer, CompletesTheSearchPathInTheAskersNamespaceOnly) {
-  const FakeUpstream upstream("example.com");
-  const SnapshotCell<ServiceSnapshot> cell(web());
-  auto options = on_loopback();
-  options.upstreams = {upstream.at()};
-  options.namespace_of = [](const net::IpAddress&) { return "com"; };
-  const auto server = Server::start(std::move(options), cell);
-  const auto rcode = [&](const Name& name) { return ask(server->port(), name)->rcode; };
-  EXPECT_EQ(rcode("www.example.com.com.svc.cluster.local"), Rcode::no_error);
-  EXPECT_EQ(rcode("www.example.com.internal.svc.cluster.local"), Rcode::name_error);
-  EXPECT_EQ(server->figures().completed, 1u);
-}
-
-TEST(DnsServer, AStepThatFollowsADenialIsMeantAsItStands) {
+TEST(DnsServer, CompletesTheFirstSearchStepInTheAskersNamespaceOnly) {
   const FakeUpstream upstream("example.org");
   const SnapshotCell<ServiceSnapshot> cell(web());
   auto options = on_loopback();
@@ -160,10 +147,13 @@ TEST(DnsServer, AStepThatFollowsADenialIsMeantAsItStands) {
   options.namespace_of = [](const net::IpAddress&) { return "com"; };
   const auto server = Server::start(std::move(options), cell);
   const auto rcode = [&](const Name& name) { return ask(server->port(), name)->rcode; };
-  // A pod of the namespace "com" looks for www.example.org.com, which does not exist.
-  EXPECT_EQ(rcode("www.example.org.com.com.svc.cluster.local"), Rcode::name_error);
-  EXPECT_EQ(rcode("www.example.org.com.svc.cluster.local"), Rcode::name_error)
-      << "its second step, not the first one of www.example.org";
+  EXPECT_EQ(rcode("www.example.org.com.svc.cluster.local"), Rcode::no_error);
+  EXPECT_EQ(rcode("www.example.org.internal.svc.cluster.local"), Rcode::name_error);
+  // The pod looks for api.example.org.com, which does not exist.
+  EXPECT_EQ(rcode("api.example.org.com.com.svc.cluster.local"), Rcode::name_error);
+  EXPECT_EQ(rcode("api.example.org.com.svc.cluster.local"), Rcode::name_error)
+      << "its second step, not the first one of api.example.org";
+  EXPECT_EQ(server->figures().completed, 1u);
 }
 
 TEST(DnsServer, WhatIsStaleHasToDoWhenUpstreamIsAway) {
