@@ -23,7 +23,7 @@ bool still_serves(const ServiceEntry* service, const ServicePort& port,
 
 std::vector<GoneFlows> gone_udp_flows(const ServiceEntry* before, const ServiceEntry* after) {
   std::vector<GoneFlows> out;
-  if (before == nullptr || before->headless) return out;
+  if (before == nullptr || !is_programmed(*before)) return out;
   for (const auto& port : before->ports) {
     if (port.protocol != Protocol::udp) continue;
     for (const auto& endpoint : port.endpoints) {

@@ -98,11 +98,11 @@ ServiceRecord read(const core_v1::Service& service) {
   const auto& metadata = service.metadata;
   ServiceRecord record{text::cat(metadata.namespace_, "/", metadata.name),
                        metadata.resource_version, nullptr};
-  if (metadata.labels.contains(std::string(kProxyName))) return record;
   const auto& spec = service.spec;
   auto out = std::make_shared<ServiceEntry>();
   out->namespace_ = service.metadata.namespace_;
   out->name = service.metadata.name;
+  out->other_proxy = metadata.labels.contains(std::string(kProxyName));
   out->type = type_of(spec.type);
   out->external_name = spec.external_name;
   out->headless = out->type != ServiceType::external_name && spec.cluster_ip == "None";
@@ -170,7 +170,6 @@ SliceRecord read(const discovery_v1::EndpointSlice& slice, std::string_view node
 }
 
 ServicePtr join(const ServiceRecord& service, const std::vector<SliceRecordPtr>& slices) {
-  if (!service.entry) return nullptr;
   auto out = std::make_shared<ServiceEntry>(*service.entry);
   for (auto& port : out->ports) port.endpoints = endpoints_of(port, slices);
   if (out->ports.empty() && out->headless) out->ports = nameless_port(slices);

@@ -17,8 +17,7 @@ namespace nodal::proxy {
 struct ServiceRecord {
   std::string key;      ///< "namespace/name"
   std::string version;  ///< metadata.resourceVersion
-  /// Null when the proxy leaves the Service alone (label service.kubernetes.io/service-proxy-name).
-  ServicePtr entry;
+  ServicePtr entry;     ///< never null
 };
 
 /// What is kept of an EndpointSlice.
@@ -52,7 +51,7 @@ const std::string& version_of(const Record& record) { return record.version; }
 /// @source API reference of EndpointSlice; KEP-752, KEP-1672
 [[nodiscard]] SliceRecord read(const discovery_v1::EndpointSlice& slice, std::string_view node);
 
-/// What the dataplane and DNS need to know of one Service. Null when there is none to serve.
+/// What the dataplane and DNS need to know of one Service.
 ///
 /// Endpoints of all slices are merged: one that two slices name counts once, the readier one wins.
 [[nodiscard]] ServicePtr join(const ServiceRecord& service,

@@ -44,6 +44,10 @@ ServiceSnapshot::ServiceSnapshot()
       addresses_(kShards, std::make_shared<const AddressShard>()),
       namespaces_(std::make_shared<const Namespaces>()) {}
 
+bool is_programmed(const ServiceEntry& entry) {
+  return !entry.headless && !entry.other_proxy && entry.type != ServiceType::external_name;
+}
+
 bool serves(const ServiceEntry& entry, std::string_view pod) {
   return std::ranges::any_of(entry.ports, [&](const ServicePort& port) {
     return std::ranges::any_of(port.endpoints, [&](const Endpoint& endpoint) {

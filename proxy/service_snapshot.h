@@ -53,6 +53,9 @@ struct ServiceEntry {
   std::string name;
   ServiceType type = ServiceType::cluster_ip;
   bool headless = false;
+  /// Another proxy's (label service.kubernetes.io/service-proxy-name): it has names, and nothing is
+  /// programmed for it.
+  bool other_proxy = false;
   std::vector<net::IpAddress> cluster_ips;  ///< empty when headless or ExternalName
   std::vector<net::IpAddress> external_ips;
   std::vector<net::IpAddress> load_balancer_ips;
@@ -67,6 +70,10 @@ struct ServiceEntry {
   std::vector<ServicePort> ports;    ///< in the Service's order
   bool operator==(const ServiceEntry&) const = default;
 };
+
+/// Whether the Service's addresses and ports are for this dataplane: not those of headless
+/// Services, of ExternalNames and of another proxy.
+[[nodiscard]] bool is_programmed(const ServiceEntry& entry);
 
 /// True when the pod ("namespace/name") is a ready endpoint of the Service: new connections may
 /// reach it.

@@ -80,7 +80,7 @@ void add_node_port(Elements& out, const ServicePort& port, Family family, Traffi
 
 Elements plan(const ServiceEntry& service, Family family) {
   Elements out;
-  if (service.headless || service.type == ServiceType::external_name) return out;
+  if (!is_programmed(service)) return out;
   const bool sticky = service.affinity_seconds != 0;
   const bool has_family =
       std::ranges::any_of(service.cluster_ips, [&](const auto& ip) { return fits(ip, family); });

@@ -212,10 +212,13 @@ TEST(Join, PortsOutOfRangeAreNone) {
   EXPECT_TRUE(entry->ports[0].endpoints.empty());
 }
 
-TEST(Join, ServicesOfAnotherProxyAreLeftAlone) {
-  EXPECT_FALSE(join(service(R"({"clusterIP":"10.96.0.3"})",
-                            R"({"service.kubernetes.io/service-proxy-name":"other"})"),
-                    {}, "n"));
+TEST(Join, ServicesOfAnotherProxyKeepTheirNamesAndAreNotProgrammed) {
+  const auto entry = join(service(R"({"clusterIP":"10.96.0.3"})",
+                                  R"({"service.kubernetes.io/service-proxy-name":"other"})"),
+                          {}, "n");
+  EXPECT_EQ(entry->cluster_ips, std::vector{*net::IpAddress::parse("10.96.0.3")});
+  EXPECT_FALSE(is_programmed(*entry));
+  EXPECT_TRUE(is_programmed(*join(service(R"({"clusterIP":"10.96.0.3"})"), {}, "n")));
 }
 
 TEST(Join, ASliceBelongsToTheServiceItsLabelNames) {

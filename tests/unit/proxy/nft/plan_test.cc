@@ -30,7 +30,7 @@ TEST(NftPlan, ANodePortNeedsNoElementPerNodeAddress) {
             "add element ip t no_endpoint_ports { tcp . 30080 : goto refuse-now }\n");
 }
 
-TEST(NftPlan, OtherFamiliesHeadlessAndExternalNamesAskForNothing) {
+TEST(NftPlan, OtherFamiliesHeadlessExternalNamesAndOtherProxiesAskForNothing) {
   auto service =
       std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80).to("10.244.1.2:8080"));
   EXPECT_TRUE(plan(*service.build(), Family::ip6).empty());
@@ -38,6 +38,10 @@ TEST(NftPlan, OtherFamiliesHeadlessAndExternalNamesAskForNothing) {
   EXPECT_TRUE(plan(*service.build(), Family::ip).empty());
   service.entry().headless = false;
   service.entry().type = ServiceType::external_name;
+  EXPECT_TRUE(plan(*service.build(), Family::ip).empty());
+  service.entry().type = ServiceType::cluster_ip;
+  EXPECT_FALSE(plan(*service.build(), Family::ip).empty());
+  service.entry().other_proxy = true;
   EXPECT_TRUE(plan(*service.build(), Family::ip).empty());
 }
 
