@@ -15,30 +15,6 @@ constexpr std::size_t kBatchElements = 2000;
 
 std::string_view word(Family family) { return family == Family::ip ? "ip" : "ip6"; }
 
-// The frontend an element belongs to, or nothing for those that many Services may share.
-std::optional<Key> frontend_of(const Key& key) {
-  switch (key.map) {
-    case Map::services:
-    case Map::no_endpoints:
-    case Map::endpoints:
-      return Key{Map::services, key.protocol, key.address, key.port, 0};
-    case Map::node_ports:
-    case Map::no_endpoint_ports:
-    case Map::node_endpoints:
-      return Key{Map::node_ports, key.protocol, key.address, key.port, 0};
-    case Map::hairpin:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
-std::set<Key> frontends_of(const Elements& elements) {
-  std::set<Key> out;
-  for (const auto& [key, value] : elements)
-    if (const auto frontend = frontend_of(key)) out.insert(*frontend);
-  return out;
-}
-
 std::size_t hooks_in(std::string_view text) {
   std::size_t count = 0;
   for (auto at = text.find(" hook "); at != std::string_view::npos;
@@ -55,8 +31,13 @@ bool is_hooked(std::string_view chains, Family family, const std::string& table)
   return hooks_in(ours) == hooks_in(render_hooks(family, table));
 }
 
-Elements planned(const ServicePtr& service, Family family) {
-  return service ? plan(*service, family) : Elements{};
+void say_losses(Ledger& ledger) {
+  for (const auto& loss : ledger.take_losses())
+    log::warn("two Services want one address and port; the first keeps it",
+              {{"address", loss.frontend.address.text()},
+               {"port", loss.frontend.port},
+               {"kept", loss.kept},
+               {"left out", loss.left_out}});
 }
 
 }  // namespace
@@ -67,10 +48,7 @@ Result<std::unique_ptr<NftDataplane>> NftDataplane::open(Options options) {
 }
 
 NftDataplane::NftDataplane(Options options, Applier applier)
-    : options_(std::move(options)), applier_(std::move(applier)) {
-  tables_[0].family = Family::ip;
-  tables_[1].family = Family::ip6;
-}
+    : options_(std::move(options)), applier_(std::move(applier)) {}
 
 Result<> NftDataplane::adopt() {
   for (auto& table : tables_) {
@@ -85,83 +63,14 @@ Result<> NftDataplane::adopt() {
   return {};
 }
 
-// Releases what `before` held and `after` no longer wants, takes what is free, and answers the
-// elements of `after` whose frontends belong to this Service.
-Elements NftDataplane::claim(Table& table, const std::string& key, const ServicePtr& before,
-                             const ServicePtr& after) {
-  Elements want = planned(after, table.family);
-  const auto wanted = frontends_of(want);
-  for (const auto& frontend : frontends_of(planned(before, table.family))) {
-    const auto it = table.owners.find(frontend);
-    if (it != table.owners.end() && it->second == key && !wanted.contains(frontend))
-      table.owners.erase(it);
-  }
-  table.losers.erase(key);
-  for (const auto& frontend : wanted) {
-    const auto [it, taken] = table.owners.emplace(frontend, key);
-    if (taken || it->second == key) continue;
-    log::warn("two Services want one address and port; the first keeps it",
-              {{"address", frontend.address.text()},
-               {"port", frontend.port},
-               {"kept", it->second},
-               {"left out", key}});
-    table.losers.insert(key);
-    std::erase_if(want,
-                  [&](const auto& element) { return frontend_of(element.first) == frontend; });
-  }
-  return want;
-}
-
 void NftDataplane::append_change(Table& table, const std::string& in_table, const std::string& key,
-                                 const ServicePtr& after, std::string& chains,
-                                 Transaction& transaction) {
-  const auto it = table.have.find(key);
-  const ServicePtr before = it == table.have.end() ? nullptr : it->second;
-  Elements have = planned(before, table.family);
-  std::erase_if(have, [&](const auto& element) {
-    const auto frontend = frontend_of(element.first);
-    if (!frontend) return false;
-    const auto owner = table.owners.find(*frontend);
-    return owner == table.owners.end() || owner->second != key;
-  });
-  const Elements want = claim(table, key, before, after);
-
-  Transaction change = diff(have, want);
-  // Several Services may have one endpoint: its hairpin element stays until the last of them goes.
-  const auto is_hairpin = [](const auto& element) { return element.first.map == Map::hairpin; };
-  std::erase_if(change.remove, [&](const auto& element) {
-    if (!is_hairpin(element)) return false;
-    const auto count = table.hairpin.find(element.first.address);
-    if (count == table.hairpin.end() || --count->second > 0) return true;
-    table.hairpin.erase(count);
-    return false;
-  });
-  std::erase_if(change.add, [&](const auto& element) {
-    return is_hairpin(element) && ++table.hairpin[element.first.address] > 1;
-  });
+                                 const ServicePtr& after, std::string& chains, Transaction& batch) {
+  Transaction change = table.ledger.change(key, after);
   for (const auto& [element, value] : change.add)
     if (const auto* verdict = std::get_if<Verdict>(&value))
       if (verdict->size != 0 && table.chains.insert(*verdict).second)
         chains += render_chain(table.family, in_table, *verdict);
-
-  // Within one transaction an endpoint may leave one Service and reach another.
-  for (const auto& [element, value] : change.remove)
-    if (element.map == Map::hairpin && transaction.add.erase(element) != 0) {
-      continue;
-    } else {
-      transaction.remove.emplace(element, value);
-    }
-  for (const auto& [element, value] : change.add)
-    if (element.map == Map::hairpin && transaction.remove.erase(element) != 0) {
-      continue;
-    } else {
-      transaction.add.insert_or_assign(element, value);
-    }
-  if (after) {
-    table.have[key] = after;
-  } else {
-    table.have.erase(key);
-  }
+  merge(batch, std::move(change));
 }
 
 // Each batch has whole Services.
@@ -174,8 +83,7 @@ Result<> NftDataplane::flush(const Table& table, std::string& chains, Transactio
 }
 
 Result<> NftDataplane::sync_full(Table& table, const ServiceSnapshot& want) {
-  Table next;
-  next.family = table.family;
+  Table next(table.family);
   next.name = options_.table + (table.name == options_.table + "-0" ? "-1" : "-0");
   const auto family = word(table.family);
 
@@ -213,21 +121,29 @@ Result<> NftDataplane::sync_full(Table& table, const ServiceSnapshot& want) {
   if (!turn.empty()) NODAL_TRY(applier_.run(turn));
   if (!begun) next.name.clear();
   table = std::move(next);
+  say_losses(table.ledger);
   return {};
 }
 
 Result<> NftDataplane::sync_changes(Table& table, const ServiceSnapshot& want,
                                     const std::set<std::string>& services) {
-  std::set<std::string> keys = services;
-  keys.insert(table.losers.begin(), table.losers.end());
   std::string chains;
   Transaction batch;
-  for (const auto& key : keys) {
-    append_change(table, table.name, key, want.find(key), chains, batch);
-    if (table.name.empty() && !batch.empty()) return sync_full(table, want);
-    if (batch.size() >= kBatchElements) NODAL_TRY(flush(table, chains, batch));
-  }
-  return flush(table, chains, batch);
+  const auto append = [&](const std::set<std::string>& keys) -> Result<> {
+    for (const auto& key : keys) {
+      append_change(table, table.name, key, want.find(key), chains, batch);
+      if (table.name.empty()) continue;
+      if (batch.size() >= kBatchElements) NODAL_TRY(flush(table, chains, batch));
+    }
+    return {};
+  };
+  NODAL_TRY(append(services));
+  // What one Service let go, another that was looked at before it may have waited for.
+  NODAL_TRY(append(table.ledger.take_heirs()));
+  if (table.name.empty() && !batch.empty()) return sync_full(table, want);
+  NODAL_TRY(flush(table, chains, batch));
+  say_losses(table.ledger);
+  return {};
 }
 
 Result<> NftDataplane::sync(const ServiceSnapshot& want, const NodeView& node,
@@ -273,9 +189,7 @@ Result<> NftDataplane::remove() {
       NODAL_TRY(applier_.run(text::cat("add table ", word(table.family), " ", name,
                                        "\ndelete table ", word(table.family), " ", name, "\n")));
     }
-    Table empty;
-    empty.family = table.family;
-    table = std::move(empty);
+    table = Table(table.family);
   }
   return {};
 }
@@ -283,14 +197,7 @@ Result<> NftDataplane::remove() {
 Result<std::string> NftDataplane::dump() {
   std::vector<std::string> lines;
   for (const auto& table : tables_) {
-    Elements all;
-    for (const auto& [key, service] : table.have)
-      for (auto& [element, value] : plan(*service, table.family)) {
-        const auto frontend = frontend_of(element);
-        if (!frontend) continue;
-        const auto owner = table.owners.find(*frontend);
-        if (owner != table.owners.end() && owner->second == key) all.emplace(element, value);
-      }
+    const Elements all = table.ledger.elements();
     for (const auto& [key, value] : all) {
       const auto* verdict = std::get_if<Verdict>(&value);
       if (verdict == nullptr) continue;

@@ -2,17 +2,15 @@
 // in map elements.
 #pragma once
 
-#include <functional>
-#include <map>
+#include <array>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "proxy/dataplane.h"
 #include "proxy/nft/applier.h"
+#include "proxy/nft/ledger.h"
 #include "proxy/nft/ruleset.h"
 
 namespace nodal::proxy::nft {
@@ -41,16 +39,11 @@ class NftDataplane final : public Dataplane {
   Result<std::string> dump() override;
 
  private:
-  /// What a Service holds in a family's table, and who holds a frontend that two Services want.
   struct Table {
-    Family family = Family::ip;
+    explicit Table(Family of) : family(of), ledger(of) {}
+    Family family;
     std::string name;  ///< the one that is hooked; "" none
-    std::unordered_map<std::string, ServicePtr>
-        have;  ///< by "namespace/name": what its elements were planned from
-    std::map<Key, std::string> owners;  ///< frontends → Service
-    std::set<std::string> losers;       ///< Services that lack a frontend another one owns
-    std::unordered_map<net::IpAddress, std::uint32_t>
-        hairpin;  ///< endpoints → elements that name them
+    Ledger ledger;
     std::set<Verdict> chains;
   };
 
@@ -60,19 +53,15 @@ class NftDataplane final : public Dataplane {
   Result<> sync_full(Table& table, const ServiceSnapshot& want);
   Result<> sync_changes(Table& table, const ServiceSnapshot& want,
                         const std::set<std::string>& services);
-  /// The elements that Service may have, frontends of others left out; takes and releases
-  /// ownership.
-  Elements claim(Table& table, const std::string& key, const ServicePtr& before,
-                 const ServicePtr& after);
   /// Adds one Service's change to a batch.
-  void append_change(Table& table, const std::string& in_table, const std::string& key,
-                     const ServicePtr& after, std::string& chains, Transaction& transaction);
+  static void append_change(Table& table, const std::string& in_table, const std::string& key,
+                            const ServicePtr& after, std::string& chains, Transaction& batch);
 
   Options options_;
   Applier applier_;
   NodeView node_;
   bool known_ = false;
-  Table tables_[2];
+  std::array<Table, 2> tables_{Table(Family::ip), Table(Family::ip6)};
 };
 
 }  // namespace nodal::proxy::nft
