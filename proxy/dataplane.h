@@ -16,6 +16,7 @@ struct NodeView {
   std::vector<net::Cidr> pod_cidrs;  ///< of this node
   std::vector<net::Cidr>
       cluster_cidrs;  ///< of all pods: traffic from elsewhere is masqueraded to ClusterIPs
+  std::vector<net::Cidr> service_cidrs;  ///< of all cluster IPs: what is no Service's is refused
   bool operator==(const NodeView&) const = default;
 };
 

@@ -94,7 +94,7 @@ ServiceType type_of(std::string_view name) {
 
 }  // namespace
 
-ServiceRecord read(const core_v1::Service& service) {
+ServiceRecord read(const core_v1::Service& service, const std::vector<net::Cidr>& service_cidrs) {
   const auto& metadata = service.metadata;
   ServiceRecord record{text::cat(metadata.namespace_, "/", metadata.name),
                        metadata.resource_version, nullptr};
@@ -109,12 +109,22 @@ ServiceRecord read(const core_v1::Service& service) {
   if (!out->headless && out->type != ServiceType::external_name) {
     out->cluster_ips = parse_all(spec.cluster_ips);
     if (out->cluster_ips.empty()) out->cluster_ips = parse_all({spec.cluster_ip});
-    out->external_ips = parse_all(spec.external_ips);
+    const auto add = [&](std::vector<net::IpAddress>& to, const net::IpAddress& ip) {
+      const bool reserved = std::ranges::any_of(
+          service_cidrs, [&](const net::Cidr& range) { return range.contains(ip); });
+      (reserved || !may_be_endpoint(ip) ? out->refused_ips : to).push_back(ip);
+    };
+    for (const auto& ip : parse_all(spec.external_ips)) add(out->external_ips, ip);
     for (const auto& ingress : service.status.load_balancer.ingress)
-      if (const auto ip = net::IpAddress::parse(ingress.ip)) out->load_balancer_ips.push_back(*ip);
-    for (const auto& range : spec.load_balancer_source_ranges)
-      if (const auto cidr = net::Cidr::parse(text::trim(range)))
-        out->load_balancer_source_ranges.push_back(*cidr);
+      if (const auto ip = net::IpAddress::parse(ingress.ip);
+          ip && ingress.ip_mode.value_or("VIP") != "Proxy")
+        add(out->load_balancer_ips, *ip);
+    if (!spec.load_balancer_source_ranges.empty()) {
+      // One that cannot be read lets nobody in.
+      auto& ranges = out->load_balancer_source_ranges.emplace();
+      for (const auto& range : spec.load_balancer_source_ranges)
+        if (const auto cidr = net::Cidr::parse(text::trim(range))) ranges.push_back(*cidr);
+    }
   }
   if (spec.external_traffic_policy == "Local") out->external_policy = TrafficPolicy::local;
   if (spec.internal_traffic_policy && *spec.internal_traffic_policy == "Local")

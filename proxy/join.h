@@ -41,8 +41,11 @@ template <class Record>
 requires std::same_as<Record, ServiceRecord> || std::same_as<Record, SliceRecord>
 const std::string& version_of(const Record& record) { return record.version; }
 
-/// @source API reference of Service; KEP-2086
-[[nodiscard]] ServiceRecord read(const core_v1::Service& service);
+/// A load balancer's address within the Services' ranges, or of a kind that no Service may point
+/// at, is refused: it would take the place of others (SECURITY 2).
+/// @source API reference of Service; KEP-2086, KEP-1860 (ipMode)
+[[nodiscard]] ServiceRecord read(const core_v1::Service& service,
+                                 const std::vector<net::Cidr>& service_cidrs);
 
 /// Addresses that no Service may point at (loopback, link-local, multicast, unspecified) are
 /// dropped (SECURITY 3). Absent conditions count as Kubernetes says: ready absent is true, serving

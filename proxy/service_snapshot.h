@@ -59,7 +59,8 @@ struct ServiceEntry {
   std::vector<net::IpAddress> cluster_ips;  ///< empty when headless or ExternalName
   std::vector<net::IpAddress> external_ips;
   std::vector<net::IpAddress> load_balancer_ips;
-  std::vector<net::Cidr> load_balancer_source_ranges;
+  std::vector<net::IpAddress> refused_ips;  ///< asked for as well, but never served
+  std::optional<std::vector<net::Cidr>> load_balancer_source_ranges;  ///< absent: from anywhere
   std::string external_name;
   TrafficPolicy external_policy = TrafficPolicy::cluster;
   TrafficPolicy internal_policy = TrafficPolicy::cluster;

@@ -42,6 +42,7 @@ NodeView view_of(const core_v1::Node& node, const Options& options) {
   for (const auto& text : node.spec.pod_cidrs)
     if (const auto cidr = net::Cidr::parse(text)) view.pod_cidrs.push_back(*cidr);
   view.cluster_cidrs = {options.cluster_cidr};
+  view.service_cidrs = {options.service_cidr};
   return view;
 }
 
@@ -242,9 +243,10 @@ Result<> run(const Options& options) {
       api, nodes, {.field_selector = text::cat("metadata.name=", options.node_name)});
   const client::Watcher service_feed(
       api, core_v1::Service::kResource, {},
-      records(table.services(), [](const boost::json::value& value) -> Result<ServiceRecord> {
-        return read(NODAL_TRY(codec::decode<core_v1::Service>(value)));
-      }));
+      records(
+          table.services(), [&options](const boost::json::value& value) -> Result<ServiceRecord> {
+            return read(NODAL_TRY(codec::decode<core_v1::Service>(value)), {options.service_cidr});
+          }));
   const client::Watcher slice_feed(
       api, discovery_v1::EndpointSlice::kResource, {},
       records(table.slices(), [&options](const boost::json::value& value) -> Result<SliceRecord> {

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "proxy/backends.h"
 
 namespace nodal::proxy::nft {
 namespace {
@@ -29,6 +30,21 @@ bool is_hooked(std::string_view chains, Family family, const std::string& table)
   if (begin == std::string_view::npos) return false;
   const auto ours = chains.substr(begin, chains.find("\n}", begin) - begin);
   return hooks_in(ours) == hooks_in(render_hooks(family, table));
+}
+
+// Of what the Service asks for, what it does not get.
+void say_limits(const std::string& key, const ServiceEntry& service, const NodeView& node) {
+  for (const auto& port : service.ports)
+    if (has_too_many_endpoints(port))
+      log::warn("a Service has more endpoints than are served",
+                {{"service", key}, {"port", port.port}, {"served", kMostEndpoints}});
+  const auto refuse = [&](const net::IpAddress& ip) {
+    log::warn("an address of a Service is not served, it would take the place of another",
+              {{"service", key}, {"address", ip.text()}});
+  };
+  for (const auto& ip : service.refused_ips) refuse(ip);
+  for (const auto& ip : service.load_balancer_ips)
+    if (std::ranges::find(node.addresses, ip) != node.addresses.end()) refuse(ip);
 }
 
 void say_losses(Ledger& ledger) {
@@ -71,6 +87,7 @@ void NftDataplane::append_change(Table& table, const std::string& in_table, cons
       if (verdict->size != 0 && table.chains.insert(*verdict).second)
         chains += render_chain(table.family, in_table, *verdict);
   merge(batch, std::move(change));
+  if (after && is_programmed(*after) && table.family == Family::ip) say_limits(key, *after, node_);
 }
 
 // Each batch has whole Services.
@@ -80,6 +97,25 @@ Result<> NftDataplane::flush(const Table& table, std::string& chains, Transactio
   chains.clear();
   batch = {};
   return {};
+}
+
+// Clients keep their endpoints over a full load, and over a restart: ids of endpoints are the same
+// in every table. Not worth a failed load: a client that is lost here picks anew.
+void NftDataplane::carry_clients(const Table& from, const Table& to) {
+  if (from.name.empty() || std::ranges::none_of(to.chains, &Verdict::is_sticky)) return;
+  const auto family = word(from.family);
+  const auto listing =
+      applier_.run(text::cat("list map ", family, " ", from.name, " ", kAffinityMap));
+  if (!listing) return;  // one of an earlier version has none
+  const auto clients = remembered(*listing);
+  for (std::size_t i = 0; i < clients.size(); i += kBatchElements) {
+    std::string batch = text::cat("add element ", family, " ", to.name, " ", kAffinityMap, " { ");
+    for (std::size_t j = i; j < std::min(i + kBatchElements, clients.size()); ++j)
+      batch += text::cat(j == i ? "" : ", ", clients[j]);
+    if (auto done = applier_.run(batch + " }\n"); !done)
+      return log::warn("clients with session affinity may change their endpoint once",
+                       {{"error", done.error().message}});
+  }
 }
 
 Result<> NftDataplane::sync_full(Table& table, const ServiceSnapshot& want) {
@@ -111,6 +147,7 @@ Result<> NftDataplane::sync_full(Table& table, const ServiceSnapshot& want) {
   }
   NODAL_TRY(write());
 
+  carry_clients(table, next);
   std::string turn;
   if (begun)
     turn += render_node(table.family, next.name, node_, options_.dns) +
@@ -208,15 +245,20 @@ Result<std::string> NftDataplane::dump() {
       if (verdict->size == 0) {
         line += verdict->kind == Verdict::Kind::drop ? "drop" : "reject";
       } else {
-        Key slot = key;
-        slot.map = node ? Map::node_endpoints : Map::endpoints;
         for (std::uint16_t i = 0; i < verdict->size; ++i) {
-          slot.slot = i;
+          Key at = key;
+          at.slot = i;
+          if (verdict->is_sticky()) {
+            at.map = node ? Map::node_slots : Map::slots;
+            at.slot = std::get<EndpointId>(all.at(at)).value;
+            at.map = node ? Map::node_known : Map::known;
+          } else {
+            at.map = node ? Map::node_endpoints : Map::endpoints;
+          }
           if (i != 0) line += ", ";
-          line += std::get<net::SocketAddress>(all.at(slot)).text();
+          line += std::get<net::SocketAddress>(all.at(at)).text();
         }
-        if (verdict->kind == Verdict::Kind::hash || verdict->kind == Verdict::Kind::node_hash)
-          line += " by client";
+        if (verdict->is_sticky()) line += text::cat(" by client, for ", verdict->seconds, " s");
       }
       lines.push_back(std::move(line));
     }

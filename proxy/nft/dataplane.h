@@ -50,12 +50,13 @@ class NftDataplane final : public Dataplane {
   NftDataplane(Options options, Applier applier);
   /// Has the kernel take a batch, and empties it.
   Result<> flush(const Table& table, std::string& chains, Transaction& batch);
+  void carry_clients(const Table& from, const Table& to);
   Result<> sync_full(Table& table, const ServiceSnapshot& want);
   Result<> sync_changes(Table& table, const ServiceSnapshot& want,
                         const std::set<std::string>& services);
   /// Adds one Service's change to a batch.
-  static void append_change(Table& table, const std::string& in_table, const std::string& key,
-                            const ServicePtr& after, std::string& chains, Transaction& batch);
+  void append_change(Table& table, const std::string& in_table, const std::string& key,
+                     const ServicePtr& after, std::string& chains, Transaction& batch);
 
   Options options_;
   Applier applier_;

@@ -13,12 +13,19 @@ std::optional<Key> frontend_of(const Key& key) {
     case Map::services:
     case Map::no_endpoints:
     case Map::endpoints:
+    case Map::slots:
+    case Map::known:
+    case Map::limited:
+    case Map::sources:
       return Key{Map::services, key.protocol, key.address, key.port};
     case Map::node_ports:
     case Map::no_endpoint_ports:
     case Map::node_endpoints:
+    case Map::node_slots:
+    case Map::node_known:
       return Key{Map::node_ports, key.protocol, key.address, key.port};
     case Map::hairpin:
+    case Map::cluster_ips:
       return std::nullopt;
   }
   return std::nullopt;

@@ -103,6 +103,9 @@ expect 'affinity keeps a client where it is' '^1$' "$(backends "http://$(ip_of s
 expect 'without endpoints it is refused at once' 'refused|connect to server' "$(on_client curl -sS --max-time 3 "http://$node_ip:30999/" 2>&1)"
 expect 'on the ClusterIP too' 'refused|connect to server' "$(on_node curl -sS --max-time 3 "http://$(ip_of nobody)/" 2>&1)"
 expect 'and from a pod' 'refused' "$(in_pod timeout 5 wget -qO- "http://$(ip_of nobody)/")"
+expect 'another port of a ClusterIP is refused at once' 'refused|connect to server' "$(on_node curl -sS --max-time 3 "http://$(ip_of web):81/" 2>&1)"
+expect 'and from a pod' 'refused' "$(in_pod timeout 5 wget -qO- "http://$(ip_of web):81/")"
+expect 'so is a ClusterIP that nobody has' 'refused' "$(in_pod timeout 5 wget -qO- http://10.96.255.254/)"
 cat >"$work/udp.py" <<'PY'
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -6,76 +6,18 @@
 #include <set>
 #include <thread>
 
-#include "proxy/nft/dataplane.h"
-#include "proxy/nft/forward_gate.h"
 #include "proxy/nft/table_watch.h"
-#include "tests/support/netns.h"
-#include "tests/support/services.h"
-#include "tests/support/sockets.h"
+#include "tests/kernel/proxy/dataplane_fixture.h"
 
 namespace nodal::proxy::nft {
 namespace {
 
 using test::ask;
-using test::Host;
 using test::inside;
-using test::NameServer;
 using test::ServiceBuilder;
 using test::snapshot;
 
-const bool kEntered = test::enter_private_netns();
-
-class NftDataplaneTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!kEntered) GTEST_SKIP() << "no right to make network namespaces";
-    test::sh("sysctl -qw net.ipv4.ip_forward=1");
-    // Two pods of this node and a stranger outside; the node is us.
-    pod_a_ = std::make_unique<Host>("pod-a", "10.244.1.2", "10.244.1.1");
-    pod_b_ = std::make_unique<Host>("pod-b", "10.244.2.2", "10.244.2.1");
-    stranger_ = std::make_unique<Host>("stranger", "192.0.2.2", "192.0.2.1");
-    test::sh("ip route add 10.96.0.0/16 dev lo src 192.0.2.1");
-    a_ = inside(pod_a_->path(),
-                [] { return std::make_unique<NameServer>("10.244.1.2", 8080, "a"); });
-    b_ = inside(pod_b_->path(),
-                [] { return std::make_unique<NameServer>("10.244.2.2", 8080, "b"); });
-    a_udp_ = inside(pod_a_->path(), [] {
-      return std::make_unique<NameServer>("10.244.1.2", 5353, "a", SOCK_DGRAM);
-    });
-    node_.name = "node";
-    node_.addresses = {test::ip("192.0.2.1")};
-    node_.pod_cidrs = {*net::Cidr::parse("10.244.0.0/16")};
-    node_.cluster_cidrs = {*net::Cidr::parse("10.244.0.0/16")};
-    dataplane_ = NftDataplane::open({.table = "nodal", .dns = {}}).value();
-    ASSERT_TRUE(dataplane_->adopt());
-  }
-  void TearDown() override {
-    if (dataplane_) {
-      EXPECT_TRUE(dataplane_->remove());
-    }
-  }
-
-  std::string from(const std::unique_ptr<Host>& host, const std::string& ip, int port,
-                   int type = SOCK_STREAM) {
-    return inside(host->path(), [&] { return ask(ip, port, type); });
-  }
-  static ServiceBuilder web() {
-    return std::move(ServiceBuilder("web")
-                         .cluster_ip("10.96.0.10")
-                         .port(80)
-                         .node_port(30080)
-                         .to("10.244.1.2:8080"));
-  }
-  void sync(const std::vector<ServiceBuilder>& services) {
-    const auto done = dataplane_->sync(snapshot(services), node_, {});
-    ASSERT_TRUE(done) << done.error().message;
-  }
-
-  std::unique_ptr<Host> pod_a_, pod_b_, stranger_;
-  std::unique_ptr<NameServer> a_, b_, a_udp_;
-  NodeView node_;
-  std::unique_ptr<NftDataplane> dataplane_;
-};
+class NftDataplaneTest : public DataplaneFixture {};
 
 TEST_F(NftDataplaneTest, ClusterIpLeadsToTheEndpointFromPodsAndFromTheNode) {
   sync({web()});
@@ -98,16 +40,6 @@ TEST_F(NftDataplaneTest, FlowsSpreadOverAllEndpoints) {
   std::set<std::string> seen;
   for (int i = 0; i < 40; ++i) seen.insert(from(stranger_, "192.0.2.1", 30080).substr(0, 1));
   EXPECT_EQ(seen, (std::set<std::string>{"a", "b"}));
-}
-
-TEST_F(NftDataplaneTest, SessionAffinityKeepsAClientOnOneEndpoint) {
-  auto service = web();
-  service.to("10.244.2.2:8080");
-  service.entry().affinity_seconds = 10800;
-  sync({service});
-  std::set<std::string> seen;
-  for (int i = 0; i < 20; ++i) seen.insert(from(stranger_, "192.0.2.1", 30080).substr(0, 1));
-  EXPECT_EQ(seen.size(), 1u);
 }
 
 TEST_F(NftDataplaneTest, APodReachesItselfThroughItsService) {
@@ -230,25 +162,6 @@ TEST_F(NftDataplaneTest, AFlushBySomebodyElseIsNoticedAndMended) {
   for (int i = 0; i < 100 && noticed == 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(noticed, 1) << "an emptied map of a table that is still hooked";
-}
-
-TEST_F(NftDataplaneTest, PodsPassAForwardChainThatDropsByPolicy) {
-  sync({web()});
-  test::sh(
-      "nft 'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority "
-      "0; policy drop; }'");
-  EXPECT_EQ(from(pod_b_, "10.96.0.10", 80), "timeout") << "as a dockerd leaves it";
-  ForwardGate gate(Applier::open().value());
-  ASSERT_TRUE(gate.open_for(node_.cluster_cidrs));
-  EXPECT_EQ(from(pod_b_, "10.96.0.10", 80), "a 10.244.2.2");
-  const auto rules = [] {
-    return test::sh("test $(nft list chain ip filter FORWARD | grep -c nodal-pods) = 2");
-  };
-  ASSERT_TRUE(gate.open_for(node_.cluster_cidrs));
-  EXPECT_EQ(rules(), 0) << "a second time changes nothing";
-  ASSERT_TRUE(gate.close());
-  EXPECT_EQ(test::sh("nft list chain ip filter FORWARD | grep -q nodal-pods"), 256);
-  test::sh("nft delete table ip filter");
 }
 
 TEST_F(NftDataplaneTest, RemoveLeavesNothing) {

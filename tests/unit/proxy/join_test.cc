@@ -17,7 +17,7 @@ ServicePtr join(const core_v1::Service& service, const std::vector<SlicePtr>& sl
   std::vector<SliceRecordPtr> records;
   for (const auto& slice : slices)
     records.push_back(std::make_shared<const SliceRecord>(read(*slice, node)));
-  return proxy::join(read(service), records);
+  return proxy::join(read(service, {*net::Cidr::parse("10.96.0.0/16")}), records);
 }
 
 core_v1::Service service(const std::string& spec, const std::string& labels = "{}") {
@@ -141,12 +141,35 @@ TEST(Join, PoliciesAffinityAndFlags) {
   EXPECT_EQ(entry->health_check_node_port, 30999);
   EXPECT_TRUE(entry->publish_not_ready);
   EXPECT_EQ(entry->external_ips, std::vector{*net::IpAddress::parse("192.0.2.7")});
-  EXPECT_EQ(entry->load_balancer_source_ranges, std::vector{*net::Cidr::parse("198.51.100.0/24")});
+  EXPECT_EQ(entry->load_balancer_source_ranges,
+            (std::vector{*net::Cidr::parse("198.51.100.0/24")}));
   EXPECT_EQ(entry->ports[0].node_port, 30080);
   EXPECT_EQ(
       join(service(R"({"clusterIP":"10.96.0.3","sessionAffinity":"ClientIP","ports":[]})"), {}, "n")
           ->affinity_seconds,
       10800u);
+}
+
+TEST(Join, ALoadBalancersAddressIsServedUnlessItTakesThePlaceOfAnother) {
+  auto balanced = service(R"({"type":"LoadBalancer","clusterIP":"10.96.0.3","ports":[{"port":80}],
+                              "loadBalancerSourceRanges":["nonsense"]})");
+  const auto ingress = [&](const char* ip, const char* mode) {
+    auto& added = balanced.status.load_balancer.ingress.emplace_back();
+    added.ip = ip;
+    if (mode != nullptr) added.ip_mode = mode;
+  };
+  ingress("203.0.113.1", nullptr);
+  ingress("203.0.113.2", "VIP");
+  ingress("203.0.113.3", "Proxy");
+  ingress("10.96.0.1", "VIP");
+  ingress("169.254.169.254", "VIP");
+  ingress("127.0.0.1", nullptr);
+  const auto entry = join(balanced, {}, "n");
+  EXPECT_EQ(entry->load_balancer_ips, (std::vector{*net::IpAddress::parse("203.0.113.1"),
+                                                   *net::IpAddress::parse("203.0.113.2")}));
+  EXPECT_EQ(entry->refused_ips.size(), 3u);
+  ASSERT_TRUE(entry->load_balancer_source_ranges) << "what cannot be read lets nobody in";
+  EXPECT_TRUE(entry->load_balancer_source_ranges->empty());
 }
 
 TEST(Join, ANodePortCountsOnlyWhereTheTypeHasOne) {

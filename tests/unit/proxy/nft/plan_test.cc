@@ -19,6 +19,7 @@ TEST(NftPlan, AClusterIpIsAVerdictItsEndpointsAndTheirHairpins) {
   EXPECT_EQ(text_of(plan(*service.build(), Family::ip)),
             "add element ip t tcp_endpoints { 10.96.0.10 . 80 . 0 : 10.244.1.2 . 8080 }\n"
             "add element ip t hairpin { 10.244.1.2 . 10.244.1.2 }\n"
+            "add element ip t cluster_ips { 10.96.0.10 }\n"
             "add element ip t services { 10.96.0.10 . tcp . 80 : goto pick-1 }\n");
 }
 
@@ -26,6 +27,7 @@ TEST(NftPlan, ANodePortNeedsNoElementPerNodeAddress) {
   const auto service =
       std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80).node_port(30080));
   EXPECT_EQ(text_of(plan(*service.build(), Family::ip)),
+            "add element ip t cluster_ips { 10.96.0.10 }\n"
             "add element ip t no_endpoints { 10.96.0.10 . tcp . 80 : goto refuse-now }\n"
             "add element ip t no_endpoint_ports { tcp . 30080 : goto refuse-now }\n");
 }
@@ -43,6 +45,62 @@ TEST(NftPlan, OtherFamiliesHeadlessExternalNamesAndOtherProxiesAskForNothing) {
   EXPECT_FALSE(plan(*service.build(), Family::ip).empty());
   service.entry().other_proxy = true;
   EXPECT_TRUE(plan(*service.build(), Family::ip).empty());
+}
+
+TEST(NftPlan, AnEndpointKeepsItsIdWhateverOthersComeAndGo) {
+  auto service = std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80));
+  service.entry().affinity_seconds = 60;
+  const auto ids = [&] {
+    std::map<net::SocketAddress, std::uint32_t> out;
+    for (const auto& [key, value] : plan(*service.build(), Family::ip))
+      if (key.map == Map::known) out.emplace(std::get<net::SocketAddress>(value), key.slot);
+    return out;
+  };
+  service.to("10.244.1.2:8080").to("10.244.1.3:8080");
+  const auto two = ids();
+  ASSERT_EQ(two.size(), 2u);
+  auto& endpoints = service.entry().ports[0].endpoints;
+  endpoints.erase(endpoints.begin());
+  service.to("10.244.1.9:8080");
+  EXPECT_EQ(ids().at(test::at("10.244.1.3:8080")), two.at(test::at("10.244.1.3:8080")));
+}
+
+TEST(NftPlan, AffinityIsAChainPerCountAndTimeout) {
+  auto service = std::move(ServiceBuilder("web")
+                               .cluster_ip("10.96.0.10")
+                               .port(80)
+                               .node_port(30080)
+                               .to("10.244.1.2:8080"));
+  service.entry().affinity_seconds = 60;
+  const auto text = text_of(plan(*service.build(), Family::ip));
+  EXPECT_NE(text.find("services { 10.96.0.10 . tcp . 80 : goto sticky-1-60 }"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("node_ports { tcp . 30080 : goto node-sticky-1-60 }"), std::string::npos);
+  EXPECT_NE(render_chain(Family::ip, "t", {Verdict::Kind::sticky, 3, 60}).find("timeout 60s"),
+            std::string::npos);
+}
+
+TEST(NftPlan, SourcesAreLimitedForTheLoadBalancersAddressAlone) {
+  auto service = std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80));
+  service.entry().load_balancer_ips = {test::ip("203.0.113.9")};
+  EXPECT_EQ(text_of(plan(*service.build(), Family::ip)).find("limited"), std::string::npos);
+  service.entry().load_balancer_source_ranges = {{*net::Cidr::parse("192.0.2.0/24"),
+                                                  *net::Cidr::parse("192.0.2.128/25"),
+                                                  *net::Cidr::parse("2001:db8::/32")}};
+  const auto text = text_of(plan(*service.build(), Family::ip));
+  EXPECT_NE(text.find("limited { 203.0.113.9 . tcp . 80 }"), std::string::npos) << text;
+  EXPECT_NE(text.find("sources { 203.0.113.9 . tcp . 80 . 192.0.2.0/24 }"), std::string::npos)
+      << text;
+}
+
+TEST(NftRemembered, ClientsAreReadBackFromAListing) {
+  EXPECT_TRUE(remembered("table ip t {\n\tmap affinity {\n\t}\n}\n").empty());
+  EXPECT_EQ(
+      remembered("table ip t {\n\tmap affinity {\n\t\telements = { 192.0.2.2 . 10.96.0.10 . tcp "
+                 ". 80 timeout 1m expires 59s840ms : ab:1,\n\t\t\t     192.0.2.3 . 10.96.0.10 . "
+                 "tcp . 80 timeout 1m : ab:1 }\n\t}\n}\n"),
+      (std::vector<std::string>{
+          "192.0.2.2 . 10.96.0.10 . tcp . 80 timeout 1m expires 59s840ms : ab:1"}));
 }
 
 TEST(NftDiff, ScalingTouchesOneServicesElementsOnly) {
@@ -75,6 +133,7 @@ TEST(NftDiff, AlwaysArrives) {  // property: applied(have, diff(have, want)) == 
       service.to("10.244.1." + std::to_string(random() % 20) + ":8080", random() % 4 != 0,
                  random() % 2);
     if (random() % 3 == 0) service.entry().internal_policy = TrafficPolicy::local;
+    if (random() % 3 == 0) service.entry().affinity_seconds = 60 + random() % 2;
     const Elements want = plan(*service.build(), Family::ip);
     const Transaction change = diff(have, want);
     for (const auto& [key, value] : change.remove)
