@@ -10,10 +10,10 @@ namespace {
 constexpr std::string_view kKey = "sync";
 }
 
-SyncLoop::SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane, Forget forget)
+SyncLoop::SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane, Follow follow)
     : table_(table),
       dataplane_(std::move(dataplane)),
-      forget_(std::move(forget)),
+      follow_(std::move(follow)),
       loop_({.name = "sync", .threads = 1}, [this](const std::string&) { return sync(); }) {}
 
 SyncLoop::~SyncLoop() { loop_.stop(); }
@@ -93,10 +93,7 @@ Result<Again> SyncLoop::sync() {
   }
   const auto before = table_.snapshot().read();
   const Changes changes = table_.take();
-  for (const auto& key : changes.services)
-    std::ranges::move(
-        gone_udp_flows(before->find(key).get(), table_.snapshot().read()->find(key).get()),
-        std::back_inserter(gone_));
+  for (const auto& key : changes.services) before_.try_emplace(key, before->find(key));
   pending_.services.insert(changes.services.begin(), changes.services.end());
 
   const auto start = std::chrono::steady_clock::now();
@@ -117,10 +114,12 @@ Result<Again> SyncLoop::sync() {
   if (pending_.everything)
     log::info("dataplane loaded",
               {{"services", table_.snapshot().read()->size()}, {"microseconds", took.count()}});
+  const bool everything = pending_.everything || synced_node_ != node;
   pending_ = Changes{false, {}};
   synced_ = true;
-  if (!gone_.empty() && forget_) forget_(gone_);
-  gone_.clear();
+  synced_node_ = node;
+  if (follow_) follow_({*table_.snapshot().read(), *node, before_, everything});
+  before_.clear();
   tell_drained();
   return Again{};
 }

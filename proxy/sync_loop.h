@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,8 +14,8 @@
 
 #include "base/loop/keyed_loop.h"
 #include "proxy/dataplane.h"
-#include "proxy/gone_flows.h"
 #include "proxy/service_table.h"
+#include "proxy/synced.h"
 
 namespace nodal::proxy {
 
@@ -28,9 +29,9 @@ struct SyncFigures {
 /// earlier process left. A failed sync is tried again with backoff, and then in full.
 class SyncLoop {
  public:
-  /// Called after a sync with the UDP flows that nobody may answer any more.
-  using Forget = std::function<void(const std::vector<GoneFlows>&)>;
-  SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane, Forget forget = {});
+  /// Called after each good sync, on the loop's thread.
+  using Follow = std::function<void(const Synced&)>;
+  SyncLoop(ServiceTable& table, std::unique_ptr<Dataplane> dataplane, Follow follow = {});
   ~SyncLoop();
   SyncLoop(const SyncLoop&) = delete;
   SyncLoop& operator=(const SyncLoop&) = delete;
@@ -60,15 +61,17 @@ class SyncLoop {
 
   ServiceTable& table_;
   std::unique_ptr<Dataplane> dataplane_;
-  const Forget forget_;
+  const Follow follow_;
   mutable std::mutex mutex_;
   std::optional<NodeView> node_;  // under mutex_
   SyncFigures figures_;           // under mutex_
   std::mutex dataplane_mutex_;    // the loop's thread against dump()
   bool adopted_ = false;          // the loop's thread
   Changes pending_;               // the loop's thread: what the kernel does not have yet
-  std::vector<GoneFlows> gone_;   // the loop's thread: to be forgotten after the next good sync
-  std::vector<Waiter> waiters_;   // under dataplane_mutex_
+  // The loop's thread: of the last good sync, and what changed since then.
+  std::optional<NodeView> synced_node_;
+  std::map<std::string, ServicePtr> before_;
+  std::vector<Waiter> waiters_;  // under dataplane_mutex_
   std::atomic<bool> reload_ = false, verify_ = false, synced_ = false;
   KeyedLoop loop_;  // last: ends first
 };

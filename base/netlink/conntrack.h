@@ -9,7 +9,7 @@
 
 namespace nodal::netlink {
 
-/// A flow whose destination was translated: what its sender wrote, and who answers.
+/// A flow: where its sender writes to, and who answers; another when it was translated.
 struct TrackedFlow {
   std::uint8_t protocol = 0;  ///< IPPROTO_UDP, …
   net::SocketAddress to;      ///< of the sender's packets, before translation

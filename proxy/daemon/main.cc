@@ -28,6 +28,7 @@
 #include "proxy/nft/table_watch.h"
 #include "proxy/service_table.h"
 #include "proxy/sync_loop.h"
+#include "proxy/udp_flows.h"
 
 namespace nodal::proxy {
 namespace {
@@ -107,10 +108,11 @@ void tell_when_drained(SyncLoop& sync, const std::string& pod,
       });
 }
 
-void forget(const std::vector<GoneFlows>& gone) {
+void forget_stale(const Synced& synced) {
+  const auto flows = udp_flows(synced);
+  if (!flows) return;
   const auto removed = netlink::forget_flows(IPPROTO_UDP, [&](const netlink::TrackedFlow& flow) {
-    return std::ranges::any_of(gone,
-                               [&](const GoneFlows& g) { return g.contains(flow.to, flow.by); });
+    return flows->is_stale(flow.to, flow.by);
   });
   if (!removed)
     log::warn("UDP flows to endpoints that are gone stay", {{"error", removed.error().message}});
@@ -149,7 +151,8 @@ Result<> run(const Options& options) {
   ServiceTable table([&loop] {
     if (loop != nullptr) loop->wake();
   });
-  SyncLoop sync(table, NODAL_TRY(nft::NftDataplane::open({.dns = options.cluster_dns})), forget);
+  SyncLoop sync(table, NODAL_TRY(nft::NftDataplane::open({.dns = options.cluster_dns})),
+                forget_stale);
   loop = &sync;
 
   std::mutex gate_mutex;
