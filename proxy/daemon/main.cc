@@ -22,9 +22,11 @@
 #include "proxy/daemon/options.h"
 #include "proxy/dns/resolv_conf.h"
 #include "proxy/dns/server.h"
+#include "proxy/host/health_ports.h"
 #include "proxy/host/local_network.h"
+#include "proxy/host/taken_ports.h"
 #include "proxy/nft/dataplane.h"
-#include "proxy/nft/forward_gate.h"
+#include "proxy/nft/host_gate.h"
 #include "proxy/nft/table_watch.h"
 #include "proxy/service_table.h"
 #include "proxy/sync_loop.h"
@@ -118,6 +120,21 @@ void forget_stale(const Synced& synced) {
     log::warn("UDP flows to endpoints that are gone stay", {{"error", removed.error().message}});
 }
 
+// A nodePort is taken from whoever listens there; not without a word.
+void say_taken(const Synced& synced) {
+  for (const auto& [protocol, port, service] : new_node_ports(synced))
+    for (const auto& ip : synced.node.addresses)
+      if (is_taken(protocol, {ip, port}))
+        log::warn("a program of this host listens on a nodePort and is not reached there any more",
+                  {{"service", service},
+                   {"address", net::SocketAddress{ip, port}.text()},
+                   {"protocol", name(protocol)}});
+}
+
+nft::HostGate::Options gate_options(const Options& options) {
+  return {{options.cluster_cidr}, options.cluster_dns};
+}
+
 // Of whole objects only what is served stays in memory.
 template <class Record, class Read>
 client::Watcher::Callbacks records(client::Mirror<Record>& mirror, Read read_object) {
@@ -131,7 +148,7 @@ client::Watcher::Callbacks records(client::Mirror<Record>& mirror, Read read_obj
 Result<> remove_everything(const Options& options) {
   auto dataplane = NODAL_TRY(nft::NftDataplane::open({.dns = options.cluster_dns}));
   NODAL_TRY(dataplane->remove());
-  NODAL_TRY(nft::ForwardGate(NODAL_TRY(nft::Applier::open())).close());
+  NODAL_TRY(nft::HostGate(NODAL_TRY(nft::Applier::open()), gate_options(options)).close());
   return LocalNetwork::remove(options.cluster_dns, options.service_cidr);
 }
 
@@ -142,29 +159,38 @@ Result<> run(const Options& options) {
 
   NODAL_TRY(LocalNetwork::enable_forwarding(options.cluster_cidr.base().is_v6()));
   NODAL_TRY(LocalNetwork::add_addresses(options.cluster_dns));
-  auto gate = nft::ForwardGate(NODAL_TRY(nft::Applier::open()));
-  if (auto opened = gate.open_for({options.cluster_cidr}); !opened)
-    log::warn("pods' traffic may be dropped by the host's FORWARD chain",
-              {{"error", opened.error().message}});
+  std::mutex gate_mutex;
+  auto gate = nft::HostGate(NODAL_TRY(nft::Applier::open()), gate_options(options));
+  const auto said = [](const Result<>& opened) {
+    if (!opened)
+      log::warn("the cluster's traffic may be dropped by the host's firewall",
+                {{"error", opened.error().message}});
+  };
+  said(gate.open());
 
   SyncLoop* loop = nullptr;
   ServiceTable table([&loop] {
     if (loop != nullptr) loop->wake();
   });
+  HealthPorts health_ports(
+      [&table](const std::string& key) { return table.snapshot().read()->find(key); });
   SyncLoop sync(table, NODAL_TRY(nft::NftDataplane::open({.dns = options.cluster_dns})),
-                forget_stale);
+                [&](const Synced& synced) {
+                  forget_stale(synced);
+                  health_ports.follow(synced);
+                  say_taken(synced);
+                  const std::lock_guard lock(gate_mutex);
+                  said(gate.follow(synced));
+                });
   loop = &sync;
 
-  std::mutex gate_mutex;
   const auto watch = NODAL_TRY(
       nft::TableWatch::start({"nodal", "filter"}, [&](const std::set<std::string>& touched) {
         if (touched.empty()) sync.verify();
         if (touched.contains("nodal")) sync.reload();
         if (!touched.empty() && !touched.contains("filter")) return;
         const std::lock_guard lock(gate_mutex);
-        if (auto opened = gate.open_for({options.cluster_cidr}); !opened)
-          log::warn("pods' traffic may be dropped by the host's FORWARD chain",
-                    {{"error", opened.error().message}});
+        said(gate.open());
       }));
 
   client::Mirror<core_v1::Node> nodes;
