@@ -2,7 +2,6 @@
 #include "master/scheduler/filter.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "api-client/client/selects.h"
@@ -11,32 +10,7 @@
 namespace nodal::master::scheduler {
 namespace {
 
-const std::string* label(const core_v1::Node& node, std::string_view key) {
-  const auto it = node.metadata.labels.find(std::string(key));
-  return it == node.metadata.labels.end() ? nullptr : &it->second;
-}
-
-std::optional<std::int64_t> integer(std::string_view text) {
-  std::int64_t out = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return out;
-}
-
-// @source core/v1 NodeSelectorOperator
-bool satisfies(const core_v1::NodeSelectorRequirement& rule, const std::string* value) {
-  const bool listed =
-      value != nullptr && std::ranges::find(rule.values, *value) != rule.values.end();
-  if (rule.operator_ == "In") return listed;
-  if (rule.operator_ == "NotIn") return !listed;
-  if (rule.operator_ == "Exists") return value != nullptr;
-  if (rule.operator_ == "DoesNotExist") return value == nullptr;
-  if (value == nullptr || rule.values.size() != 1) return false;
-  const auto have = integer(*value);
-  const auto bound = integer(rule.values.front());
-  if (!have || !bound) return false;
-  return rule.operator_ == "Gt" ? *have > *bound : rule.operator_ == "Lt" && *have < *bound;
-}
+using client::label;
 
 // Does the term, written in a pod of namespace `home`, count this other pod? Namespace objects are
 // not looked at: a namespaceSelector chooses every namespace when empty and else, by name, the
@@ -60,38 +34,6 @@ Refusal for_good(std::string reason) { return {{std::move(reason)}, false}; }
 Refusal by_pods(std::string reason) { return {{std::move(reason)}, true}; }
 
 }  // namespace
-
-bool node_matches(const core_v1::NodeSelectorTerm& term, const core_v1::Node& node) {
-  if (term.match_expressions.empty() && term.match_fields.empty()) return false;
-  return std::ranges::all_of(
-             term.match_expressions,
-             [&](const auto& rule) { return satisfies(rule, label(node, rule.key)); }) &&
-         std::ranges::all_of(term.match_fields, [&](const auto& rule) {
-           return satisfies(rule, rule.key == "metadata.name" ? &node.metadata.name : nullptr);
-         });
-}
-
-bool node_matches(const core_v1::PodSpec& spec, const core_v1::Node& node) {
-  for (const auto& [key, value] : spec.node_selector) {
-    const auto* have = label(node, key);
-    if (have == nullptr || *have != value) return false;
-  }
-  if (!spec.affinity || !spec.affinity->node_affinity) return true;
-  const auto& required =
-      spec.affinity->node_affinity->required_during_scheduling_ignored_during_execution;
-  return !required || std::ranges::any_of(required->node_selector_terms, [&](const auto& term) {
-    return node_matches(term, node);
-  });
-}
-
-bool tolerates(const std::vector<core_v1::Toleration>& tolerations, const core_v1::Taint& taint) {
-  return std::ranges::any_of(tolerations, [&](const core_v1::Toleration& toleration) {
-    if (!toleration.effect.empty() && toleration.effect != taint.effect) return false;
-    if (!toleration.key.empty() && toleration.key != taint.key) return false;
-    if (toleration.operator_ == "Exists") return true;
-    return !toleration.key.empty() && toleration.value == taint.value;
-  });
-}
 
 PodContext::PodContext(const PodFacts& pod, const ClusterSnapshot& cluster) : pod_(pod) {
   if (pod.has_pod_affinity() || cluster.anti_affine() > 0) count_terms(cluster);

@@ -61,10 +61,7 @@ class PodContext {
   std::map<std::string, std::map<std::string, bool, std::less<>>, std::less<>> kept_out_;
 };
 
-/// nodeSelector and required node affinity.
-bool node_matches(const core_v1::PodSpec& spec, const core_v1::Node& node);
-/// One term of node affinity; a term without requirements matches nothing.
-bool node_matches(const core_v1::NodeSelectorTerm& term, const core_v1::Node& node);
-bool tolerates(const std::vector<core_v1::Toleration>& tolerations, const core_v1::Taint& taint);
+using client::node_matches;
+using client::tolerates;
 
 }  // namespace nodal::master::scheduler

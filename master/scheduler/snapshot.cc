@@ -9,96 +9,14 @@ namespace {
 constexpr std::int64_t kDefaultMilliCpu = 100;
 constexpr std::int64_t kDefaultMemory = 200LL * 1000 * 1000;
 
-void add(Resources& out, const std::string& name, const Quantity& amount) {
-  if (name == "cpu")
-    out.milli_cpu += amount.milli_value();
-  else if (name == "memory")
-    out.memory += amount.value();
-  else if (name == "ephemeral-storage")
-    out.ephemeral_storage += amount.value();
-  else if (name != "pods")
-    out.others[name] += amount.value();
-}
-
-Resources sum_of(const std::map<std::string, Quantity>& amounts) {
-  Resources out;
-  for (const auto& [name, amount] : amounts) add(out, name, amount);
-  return out;
-}
-
-Resources requests_of(const core_v1::ResourceRequirements& wanted) {
-  Resources out;
-  for (const auto& [name, amount] : wanted.requests) add(out, name, amount);
-  for (const auto& [name, amount] : wanted.limits)
-    if (!wanted.requests.contains(name)) add(out, name, amount);
-  return out;
-}
-
 Resources weight_of(const core_v1::ResourceRequirements& wanted) {
-  Resources out = requests_of(wanted);
+  Resources out = client::requests_of(wanted);
   if (out.milli_cpu == 0) out.milli_cpu = kDefaultMilliCpu;
   if (out.memory == 0) out.memory = kDefaultMemory;
   return out;
 }
 
-template <class Of>
-Resources of_pod(const core_v1::PodSpec& spec, Of of) {
-  Resources beside;  // init containers that keep running
-  Resources highest;
-  for (const auto& container : spec.init_containers) {
-    Resources alone = of(container.resources);
-    if (container.restart_policy == "Always") {
-      beside += alone;
-      highest.raise_to(beside);
-    } else {
-      alone += beside;
-      highest.raise_to(alone);
-    }
-  }
-  for (const auto& container : spec.containers) beside += of(container.resources);
-  beside.raise_to(highest);
-  if (spec.resources)  // pod-level amounts replace the sum
-    for (const auto& [name, amount] : spec.resources->requests) {
-      if (name == "cpu") beside.milli_cpu = amount.milli_value();
-      if (name == "memory") beside.memory = amount.value();
-    }
-  beside += sum_of(spec.overhead);
-  return beside;
-}
-
 }  // namespace
-
-Resources& Resources::operator+=(const Resources& other) {
-  milli_cpu += other.milli_cpu;
-  memory += other.memory;
-  ephemeral_storage += other.ephemeral_storage;
-  for (const auto& [name, amount] : other.others) others[name] += amount;
-  return *this;
-}
-
-Resources& Resources::operator-=(const Resources& other) {
-  milli_cpu -= other.milli_cpu;
-  memory -= other.memory;
-  ephemeral_storage -= other.ephemeral_storage;
-  for (const auto& [name, amount] : other.others)
-    if ((others[name] -= amount) == 0) others.erase(name);
-  return *this;
-}
-
-void Resources::raise_to(const Resources& other) {
-  milli_cpu = std::max(milli_cpu, other.milli_cpu);
-  memory = std::max(memory, other.memory);
-  ephemeral_storage = std::max(ephemeral_storage, other.ephemeral_storage);
-  for (const auto& [name, amount] : other.others) {
-    auto& mine = others[name];
-    mine = std::max(mine, amount);
-  }
-}
-
-bool conflict(const HostPort& a, const HostPort& b) {
-  return a.port == b.port && a.protocol == b.protocol &&
-         (a.address.empty() || b.address.empty() || a.address == b.address);
-}
 
 bool PodFacts::has_pod_affinity() const {
   const auto& affinity = pod->spec.affinity;
@@ -113,19 +31,9 @@ bool PodFacts::has_anti_affinity() const {
 
 PodFacts facts_of(std::shared_ptr<const core_v1::Pod> pod) {
   PodFacts out;
-  out.requests = of_pod(pod->spec, requests_of);
-  out.weight = of_pod(pod->spec, weight_of);
-  const auto take_ports = [&](const std::vector<core_v1::Container>& containers) {
-    for (const auto& container : containers)
-      for (const auto& port : container.ports)
-        if (port.host_port > 0)
-          out.host_ports.push_back(
-              {port.protocol.empty() ? "TCP" : port.protocol,
-               port.host_ip == "0.0.0.0" || port.host_ip == "::" ? std::string() : port.host_ip,
-               port.host_port});
-  };
-  take_ports(pod->spec.containers);
-  take_ports(pod->spec.init_containers);
+  out.requests = client::requests_of(pod->spec);
+  out.weight = client::requests_of(pod->spec, weight_of);
+  out.host_ports = client::host_ports_of(pod->spec);
   for (const auto& owner : pod->metadata.owner_references)
     if (owner.controller.value_or(false)) out.controller = owner.uid;
   out.pod = std::move(pod);
@@ -135,7 +43,7 @@ PodFacts facts_of(std::shared_ptr<const core_v1::Pod> pod) {
 void ClusterSnapshot::put_node(std::shared_ptr<const core_v1::Node> node) {
   auto& facts = nodes_[node->metadata.name];
   if (!facts.node) ++node_count_;
-  facts.allocatable = sum_of(node->status.allocatable);
+  facts.allocatable = client::amounts_of(node->status.allocatable);
   const auto pods = node->status.allocatable.find("pods");
   facts.allowed_pods = pods == node->status.allocatable.end() ? 0 : pods->second.value();
   facts.images.clear();

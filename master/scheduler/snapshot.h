@@ -10,33 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "api-client/client/placement.h"
 #include "gen/core_v1.h"
 
 namespace nodal::master::scheduler {
 
-/// Amounts of what nodes give and pods take.
-struct Resources {
-  std::int64_t milli_cpu = 0;
-  std::int64_t memory = 0;                     ///< bytes
-  std::int64_t ephemeral_storage = 0;          ///< bytes
-  std::map<std::string, std::int64_t> others;  ///< hugepages-*, extended resources: whole units
-
-  Resources& operator+=(const Resources& other);
-  Resources& operator-=(const Resources& other);
-  /// At least as much of each as `other`.
-  void raise_to(const Resources& other);
-  bool operator==(const Resources&) const = default;
-};
-
-/// A port of the node itself that a pod takes.
-struct HostPort {
-  std::string protocol;
-  std::string address;  ///< "" stands for every address
-  std::int32_t port = 0;
-  auto operator<=>(const HostPort&) const = default;
-};
-/// The same port and protocol, and addresses that overlap.
-bool conflict(const HostPort& a, const HostPort& b);
+using Resources = client::Amounts;
+using client::HostPort;
 
 /// A pod as the scheduler sees it: read once from its spec.
 struct PodFacts {
@@ -49,9 +29,6 @@ struct PodFacts {
   [[nodiscard]] bool has_anti_affinity() const;  ///< required terms only
 };
 
-/// @source Pod resources: the sum of the containers (and of init containers that keep running), or
-/// the largest init container with what runs beside it; plus overhead; limits stand in for absent
-/// requests
 PodFacts facts_of(std::shared_ptr<const core_v1::Pod> pod);
 
 struct NodeFacts {
