@@ -17,7 +17,6 @@ constexpr auto kLookAgain = 10s;
 constexpr auto kRetry = 200ms;
 constexpr auto kFullReport = std::chrono::minutes(5);
 constexpr std::size_t kMostImages = 50;
-constexpr std::int64_t kLeastMemory = 100ll << 20;
 
 void set(std::vector<core_v1::NodeCondition>& conditions, const char* type, bool holds,
          const char* reason, std::string message, TimePoint now) {
@@ -68,8 +67,8 @@ core_v1::NodeStatus node_status(const core_v1::Node& node, const NodeOptions& op
       {"ephemeral-storage", *Quantity::parse(text::cat(capacity.disk_bytes / 1024, "Ki"))},
       {"pods", Quantity::of(options.max_pods)}};
   out.allocatable = out.capacity;
-  out.allocatable["memory"] = *Quantity::parse(
-      text::cat(std::max<std::int64_t>(capacity.memory_bytes - kLeastMemory, 0) / 1024, "Ki"));
+  out.allocatable["memory"] =
+      *Quantity::parse(text::cat(allocatable_memory(capacity) / 1024, "Ki"));
   out.addresses.clear();
   for (const auto& [type, address] :
        {std::pair{"InternalIP", options.ip}, {"Hostname", options.name}}) {
