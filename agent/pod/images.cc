@@ -49,18 +49,23 @@ Result<Images::Answer> Images::ensure(const core_v1::Pod& pod,
   const Waiter waiter{pod.metadata.uid, container.name};
   std::optional<Result<Pull>> outcome;
   TimePoint again{};
+  std::string cause;
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [order, waiters] : under_way_)
       if (order.first == reference && waiters.contains(waiter)) return Pulling{};
     if (const auto node = ended_.extract(waiter)) outcome = std::move(node.mapped());
-    if (const auto it = failures_.find({pod.metadata.uid, reference}); it != failures_.end())
+    if (const auto it = failures_.find({pod.metadata.uid, reference}); it != failures_.end()) {
       again = it->second.again;
+      cause = it->second.cause;
+    }
   }
   if (outcome) return pulled(pod, container, *outcome);
 
   const auto refuse = [&](const char* reason, const char* event, std::string message) {
     record_(pod, container.name, client::EventType::warning, event, message);
+    record_(pod, container.name, client::EventType::warning, "Failed",
+            text::cat("Error: ", reason));
     return Refused{{reason, std::move(message)}, {}};
   };
   if (policy != "Always") {
@@ -84,6 +89,7 @@ Result<Images::Answer> Images::ensure(const core_v1::Pod& pod,
     auto message = text::cat("Back-off pulling image \"", reference, "\"");
     record_(pod, container.name, client::EventType::normal, "BackOff", message);
     record_(pod, container.name, client::EventType::warning, "Failed", "Error: ImagePullBackOff");
+    message += text::cat(": ErrImagePull: ", cause);
     return Refused{{"ImagePullBackOff", std::move(message)}, again};
   }
   record_(pod, container.name, client::EventType::normal, "Pulling",
@@ -128,9 +134,9 @@ Result<ImageInfo> Images::fetch(const Order& order) {
 void Images::pull(const Order& order, const Waiter& waiter) {
   {
     const std::lock_guard lock(mutex_);
-    auto& waiters = under_way_[order];
-    waiters.insert(waiter);
-    if (waiters.size() > 1) return;  // joins the pull that is under way
+    const auto [it, is_new] = under_way_.try_emplace(order);
+    it->second.insert(waiter);
+    if (!is_new) return;  // joins the pull that is under way
   }
   const auto end = [this, order](const Result<Pull>& outcome) {
     std::set<Waiter> waiters;
@@ -170,6 +176,7 @@ Result<Images::Answer> Images::pulled(const core_v1::Pod& pod, const core_v1::Co
   record_(pod, container.name, client::EventType::warning, "Failed", "Error: ErrImagePull");
   const std::lock_guard lock(mutex_);
   auto& history = failures_[key];
+  history.cause = outcome.error().message;
   history.again = clock_.now() + crash_backoff(++history.failures);
   return Refused{{"ErrImagePull", outcome.error().message}, {}};
 }
@@ -185,6 +192,8 @@ std::set<std::string> Images::pulling(const std::string& uid) const {
 
 void Images::forget(const std::string& uid) {
   const std::lock_guard lock(mutex_);
+  for (auto& [order, waiters] : under_way_)
+    std::erase_if(waiters, [&](const Waiter& waiter) { return waiter.first == uid; });
   std::erase_if(ended_, [&](const auto& entry) { return entry.first.first == uid; });
   std::erase_if(failures_, [&](const auto& entry) { return entry.first.first == uid; });
 }

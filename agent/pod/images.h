@@ -61,6 +61,7 @@ class Images {
   struct History {
     int failures = 0;
     TimePoint again{};
+    std::string cause;  ///< of the last failure
   };
   /// An image and the logins to get it with, as X-Registry-Auth: who has other logins does not
   /// share the pull.
