@@ -100,16 +100,18 @@ Result<> run(const Options& options) {
 
   const auto capacity = read_capacity(options.root_dir);
   const NodeFactsForPods facts{options.node_name, options.node_ip, capacity.cpus * 1000,
-                               capacity.memory_bytes, capacity.disk_bytes};
+                               allocatable_memory(capacity), capacity.disk_bytes};
   const auto dns = [&options] {
     return DnsSettings{options.cluster_dns, options.cluster_domain, host_dns(options.resolv_conf)};
   };
   client::EventRecorder events(api, "kubelet", options.node_name);
   client::Mirror<core_v1::Pod> pods;
   client::Mirror<core_v1::Service> services;
+  client::Mirror<core_v1::Node> nodes;
   Volumes volumes(options.root_dir, api, facts, clock);
   const DrainGate gate(options.proxy_socket);
-  PodWorkers workers({runtime, api, events, pods, services, volumes, facts, dns, gate, clock});
+  PodWorkers workers(
+      {runtime, api, events, pods, services, nodes, volumes, facts, dns, gate, clock});
   pods.on_synced([&workers] { workers.relist(); });
 
   const auto server = NODAL_TRY(AgentServer::start(NODAL_TRY(serve_options(options)), runtime, pods,
@@ -143,7 +145,6 @@ Result<> run(const Options& options) {
   Registrar registrar(node, api, runtime, clock, events, network);
 
   // The range of pod addresses arrives in our own Node.
-  client::Mirror<core_v1::Node> nodes;
   nodes.on_change([&registrar](const client::Change<core_v1::Node>& change) {
     if (change.after &&
         (!change.before || change.before->spec.pod_cidr != change.after->spec.pod_cidr ||

@@ -13,7 +13,6 @@ namespace {
 
 constexpr int kAtOnce = 256;
 constexpr std::chrono::milliseconds kLongestDrain{2000};
-constexpr std::chrono::seconds kLeast{2};  // left for the signal after hooks that took the grace
 
 }  // namespace
 
@@ -65,7 +64,7 @@ Result<> Endings::end(const core_v1::Pod& pod, const KillContainer& kill, bool s
                  std::min<std::chrono::milliseconds>(kLongestDrain, grace));
     const auto used =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begun);
-    if (used.count() > 0) grace = std::max(kLeast, grace - used);
+    if (used.count() > 0) grace = std::max(kLeastGrace, grace - used);
   }
   return runtime_.stop_container(kill.id, grace);
 }

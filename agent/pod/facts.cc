@@ -6,6 +6,14 @@
 #include "base/text.h"
 
 namespace nodal::agent {
+namespace {
+
+// "docker://ID" is of ID.
+bool is_id_of(std::string_view container_id, std::string_view id) {
+  return container_id.substr(container_id.rfind('/') + 1) == id;
+}
+
+}  // namespace
 
 PodRef ref_of(const core_v1::Pod& pod) {
   return {pod.metadata.namespace_, pod.metadata.name, pod.metadata.uid};
@@ -55,6 +63,40 @@ const SeenContainer* previous(const SeenPod& seen, std::string_view name) {
 std::string annotation(const SeenContainer& container, const char* key) {
   const auto it = container.annotations.find(key);
   return it == container.annotations.end() ? std::string() : it->second;
+}
+
+const core_v1::ContainerStatus* told_of(const core_v1::PodStatus& status, std::string_view name) {
+  for (const auto* list : {&status.container_statuses, &status.init_container_statuses,
+                           &status.ephemeral_container_statuses})
+    if (const auto it = std::ranges::find(*list, name, &core_v1::ContainerStatus::name);
+        it != list->end())
+      return &*it;
+  return nullptr;
+}
+
+bool tells_end(const core_v1::PodStatus& status, const SeenContainer& ended) {
+  const auto* told = told_of(status, ended.name);
+  const auto of_it = [&](const core_v1::ContainerState& state) {
+    return state.terminated && is_id_of(state.terminated->container_id, ended.id);
+  };
+  return told != nullptr && (of_it(told->state) || of_it(told->last_state));
+}
+
+bool has_untold_end(const core_v1::Pod& pod, const SeenPod& seen) {
+  return std::ranges::any_of(seen.containers, [&](const auto& container) {
+    return container.state == ContainerState::exited &&
+           newest(seen, container.name) == &container && find_container(pod, container.name) &&
+           !tells_end(pod.status, container);
+  });
+}
+
+const SeenContainer* last_ended(const core_v1::PodStatus& status, const SeenPod& seen,
+                                std::string_view name) {
+  const auto* told = told_of(status, name);
+  if (told != nullptr && told->last_state.terminated)
+    for (const auto& container : seen.containers)
+      if (is_id_of(told->last_state.terminated->container_id, container.id)) return &container;
+  return previous(seen, name);
 }
 
 const SeenSandbox* ready_sandbox(const SeenPod& seen) {

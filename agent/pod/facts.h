@@ -38,6 +38,17 @@ inline constexpr const char* kInit = "init";  ///< "true" for init containers
 /// The attempt before the newest that has ended; null when there is none.
 [[nodiscard]] const SeenContainer* previous(const SeenPod& seen, std::string_view name);
 [[nodiscard]] std::string annotation(const SeenContainer& container, const char* key);
+/// What the pod's status tells of that container; null when it tells nothing.
+[[nodiscard]] const core_v1::ContainerStatus* told_of(const core_v1::PodStatus& status,
+                                                      std::string_view name);
+/// Whether the status tells the end of that run of the container: as it is, or as it was last.
+[[nodiscard]] bool tells_end(const core_v1::PodStatus& status, const SeenContainer& ended);
+/// Whether a container of the pod has ended and the pod's status does not tell it yet.
+[[nodiscard]] bool has_untold_end(const core_v1::Pod& pod, const SeenPod& seen);
+/// The run that `logs -p` shows: the one of lastState, or the attempt before the newest; null when
+/// there is none.
+[[nodiscard]] const SeenContainer* last_ended(const core_v1::PodStatus& status, const SeenPod& seen,
+                                              std::string_view name);
 /// The newest sandbox that is ready; null when there is none.
 [[nodiscard]] const SeenSandbox* ready_sandbox(const SeenPod& seen);
 

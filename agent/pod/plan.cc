@@ -21,13 +21,11 @@ class Planner {
 
   PodPlan run() {
     if (situation_.terminating || situation_.past_deadline) {
-      end(situation_.terminating ? "Stopping container "
-                                 : "Pod was active on the node longer than the specified deadline; "
-                                   "stopping container ");
+      end();
       return std::move(out_);
     }
     if (is_over() || situation_.over) {
-      end("Stopping container ");  // its sidecars
+      end();  // its sidecars
       return std::move(out_);
     }
     const SeenSandbox* sandbox = ready_sandbox(seen_);
@@ -46,9 +44,11 @@ class Planner {
     }
     sandbox_ = sandbox;
     for (const auto& added : pod_.spec.ephemeral_containers) start_once(added);
-    if (!start_init()) return std::move(out_);
-    for (const auto& container : pod_.spec.containers)
-      keep_running(container, pod_.spec.restart_policy);
+    if (start_init())
+      for (const auto& container : pod_.spec.containers) {
+        keep_running(container, pod_.spec.restart_policy);
+        held_ = held_ || is_hooking(container);
+      }
     remove_old_attempts();
     return std::move(out_);
   }
@@ -71,23 +71,44 @@ class Planner {
     });
   }
 
-  void end(std::string_view why) {
-    const auto goes_on = [](const SeenContainer& container) {
-      return container.state == ContainerState::running ||
-             container.state == ContainerState::created;
-    };
-    const auto waits = [&](const SeenContainer& container) {
-      return std::ranges::any_of(pod_.spec.init_containers, [&](const auto& c) {
-        return c.name == container.name && is_sidecar(c);
-      });
-    };
-    // Sidecars serve the others to their end.
-    const bool others = std::ranges::any_of(seen_.containers,
-                                            [&](const auto& c) { return goes_on(c) && !waits(c); });
+  // Sidecars serve the others to their end, and the later ones: those of the highest rank end
+  // first, together.
+  [[nodiscard]] std::size_t rank(const SeenContainer& container) const {
+    const auto& init = pod_.spec.init_containers;
+    const auto it = std::ranges::find_if(
+        init, [&](const auto& c) { return c.name == container.name && is_sidecar(c); });
+    return static_cast<std::size_t>(it - init.begin());
+  }
+
+  // What the containers that went before have left of the pod's grace.
+  [[nodiscard]] std::chrono::seconds grace_left(std::size_t turn) const {
+    if (turn == pod_.spec.init_containers.size() || situation_.grace.count() == 0)
+      return situation_.grace;
+    std::optional<TimePoint> since = situation_.ending_since;
+    std::optional<TimePoint> until = since;
+    for (const auto& container : seen_.containers) {
+      if (container.state != ContainerState::exited || rank(container) <= turn) continue;
+      if (!situation_.ending_since && rank(container) == pod_.spec.init_containers.size())
+        since = std::max(since.value_or(container.finished_at), container.finished_at);
+      until = std::max(until.value_or(container.finished_at), container.finished_at);
+    }
+    if (!since || !until) return std::max(kLeastGrace, situation_.grace);
+    const auto used = std::chrono::floor<std::chrono::seconds>(*until - *since);
+    return std::max(kLeastGrace, situation_.grace - used);
+  }
+
+  void end() {
+    std::optional<std::size_t> turn;
     for (const auto& container : seen_.containers)
-      if (goes_on(container) && !(others && waits(container)))
-        out_.actions.push_back(KillContainer{container.id, container.name, situation_.grace,
-                                             text::cat(why, container.name)});
+      if (container.state == ContainerState::running)
+        turn = std::max(turn.value_or(0), rank(container));
+    for (const auto& container : seen_.containers) {
+      if (container.state == ContainerState::created)
+        out_.actions.push_back(RemoveContainer{container.id});  // there is no process to end
+      if (container.state == ContainerState::running && rank(container) == turn)
+        out_.actions.push_back(KillContainer{container.id, container.name, grace_left(*turn),
+                                             text::cat("Stopping container ", container.name)});
+    }
     if (!out_.actions.empty()) return;
     for (const auto& sandbox : seen_.sandboxes)
       if (sandbox.ready || situation_.terminating)
@@ -106,7 +127,7 @@ class Planner {
         keep_running(container, "Always");
         const auto* last = newest(seen_, container.name);
         if (!begun && (last == nullptr || last->state != ContainerState::running ||
-                       situation_.not_started.contains(last->id)))
+                       situation_.not_started.contains(last->id) || is_hooking(container)))
           return false;
         continue;
       }
@@ -128,6 +149,12 @@ class Planner {
       return false;
     }
     return true;
+  }
+
+  [[nodiscard]] bool is_hooking(const core_v1::Container& container) const {
+    const auto* last = newest(seen_, container.name);
+    return last != nullptr && last->state == ContainerState::running &&
+           situation_.hooking.contains(last->id);
   }
 
   [[nodiscard]] bool has_main() const {
@@ -154,15 +181,15 @@ class Planner {
               last->id, last->name, situation_.grace,
               text::cat("Container ", container.name, " definition changed, will be restarted")});
         } else if (situation_.failed_liveness.contains(last->id)) {
-          const auto& probe = situation_.not_started.contains(last->id) ? container.startup_probe
-                                                                        : container.liveness_probe;
+          const bool startup = situation_.not_started.contains(last->id);
+          const auto& probe = startup ? container.startup_probe : container.liveness_probe;
           auto grace = situation_.grace;
           if (probe && probe->termination_grace_period_seconds)
             grace = std::chrono::seconds(*probe->termination_grace_period_seconds);
-          out_.actions.push_back(
-              KillContainer{last->id, last->name, grace,
-                            text::cat("Container ", container.name,
-                                      " failed liveness probe, will be restarted")});
+          out_.actions.push_back(KillContainer{
+              last->id, last->name, grace,
+              text::cat("Container ", container.name, " failed ", startup ? "startup" : "liveness",
+                        " probe", policy == "Never" ? "" : ", will be restarted")});
         }
         return;
       }
@@ -210,7 +237,7 @@ class Planner {
   }
 
   void start(StartContainer container) {
-    if (situation_.pulling.contains(container.name)) return;
+    if (held_ || situation_.pulling.contains(container.name)) return;
     const auto it = situation_.not_before.find(container.name);
     if (it != situation_.not_before.end() && now_ < it->second)
       wake_at(it->second);
@@ -241,6 +268,7 @@ class Planner {
   const PodSituation& situation_;
   const TimePoint now_;
   const SeenSandbox* sandbox_ = nullptr;
+  bool held_ = false;  // a postStart hook runs: what comes after its container is not started
   PodPlan out_;
 };
 

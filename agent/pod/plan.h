@@ -55,15 +55,21 @@ struct PodPlan {
 struct PodSituation {
   bool terminating = false;  ///< to be ended: deleted, or not wanted on this node any more
   std::chrono::seconds grace{30};
+  /// When its ending began; nothing: when the last of its containers has ended by itself.
+  std::optional<TimePoint> ending_since;
   std::set<std::string>
       failed_liveness;  ///< ids of containers whose liveness or startup probe has failed
   std::set<std::string> not_started;  ///< ids of containers whose startup probe has not succeeded
+  std::set<std::string> hooking;      ///< ids of containers whose postStart hook is under way
   bool past_deadline = false;         ///< activeDeadlineSeconds is over
   bool over = false;                  ///< it has succeeded or failed: nothing is started again
   std::set<std::string> pulling;      ///< containers whose image is on its way: they wait for it
   /// Containers whose start was refused (no image, no ConfigMap, …): not tried again before.
   std::map<std::string, TimePoint> not_before;
 };
+
+/// Left for a container's signal, however long those before it or its hook have taken.
+inline constexpr std::chrono::seconds kLeastGrace{2};
 
 /// The wait before a container's next start after so many crashes in a row: none, then 10 s,
 /// doubling to 5 min.

@@ -20,6 +20,12 @@ core_v1::ContainerStateTerminated terminated(const SeenContainer& seen,
   out.exit_code = seen.exit_code;
   out.container_id = text::cat(inputs.runtime, "://", seen.id);
   out.message = seen.message;
+  if (!seen.told_reason.empty()) {
+    out.reason = seen.told_reason;
+    if (seen.started_at != TimePoint{}) out.started_at = seen.started_at;
+    if (seen.finished_at != TimePoint{}) out.finished_at = seen.finished_at;
+    return out;
+  }
   if (const auto said = inputs.messages.find(seen.id); said != inputs.messages.end())
     out.message += text::cat(out.message.empty() ? "" : ": ", said->second);
   out.started_at = seen.started_at;
@@ -42,13 +48,14 @@ class Reporter {
   core_v1::PodStatus run() {
     const bool init_done = report_init();
     out_.container_statuses.clear();
+    const bool has_init = !pod_.spec.init_containers.empty();
     for (const auto& container : pod_.spec.containers)
       out_.container_statuses.push_back(
-          one(container, init_done ? "ContainerCreating" : "PodInitializing"));
+          one(container, has_init ? "PodInitializing" : "ContainerCreating"));
     report_added();
     addresses();
     out_.phase = phase(init_done);
-    if (inputs_.past_deadline) {
+    if (inputs_.past_deadline && out_.phase == "Failed") {
       out_.reason = kDeadlineExceeded;
       out_.message = "Pod was active on the node longer than the specified deadline";
     }
@@ -104,7 +111,6 @@ class Reporter {
       out.state.waiting = waiting;
     };
     if (last == nullptr) {
-      if (const auto* told = told_end(container.name)) return *told;
       wait(obstacle != inputs_.obstacles.end() ? obstacle->second : Obstacle{waiting_reason, ""});
       return out;
     }
@@ -114,8 +120,14 @@ class Reporter {
     out.image_id = last->image_id;
     if (const auto* before = previous(seen_, container.name))
       out.last_state.terminated = terminated(*before, inputs_);
+    else if (const auto* told = told_before(*last))
+      out.last_state.terminated = *told;
     switch (last->state) {
       case ContainerState::running: {
+        if (inputs_.hooking.contains(last->id)) {
+          wait({waiting_reason, ""});
+          break;
+        }
         out.state.running.emplace().started_at = last->started_at;
         const auto started = inputs_.started.find(last->id);
         out.started = started == inputs_.started.end() || started->second;
@@ -135,13 +147,14 @@ class Reporter {
         const bool clean = last->finished_at - last->started_at >= std::chrono::minutes(10);
         const auto back_off = crash_backoff(clean || is_outdated(*last, container) ? 0 : level);
         const bool waits = now_ < last->finished_at + back_off;
+        const bool told = tells_end(pod_.status, *last);
         if (again && !waits && obstacle != inputs_.obstacles.end()) {
           wait(obstacle->second);
           out.last_state.terminated = ended;
-        } else if (again && back_off.count() == 0 && could_not_start(*last)) {
+        } else if (again && could_not_start(*last) && (!told || back_off.count() == 0)) {
           wait({"RunContainerError", last->message});
           out.last_state.terminated = ended;
-        } else if (again && back_off.count() > 0) {
+        } else if (again && told && back_off.count() > 0) {
           wait({"CrashLoopBackOff",
                 text::cat("back-off ", duration(back_off), " restarting failed container=",
                           container.name, " pod=", pod_.metadata.name, "_",
@@ -160,13 +173,13 @@ class Reporter {
     return out;
   }
 
-  // What was told of a container that has gone since; null while the pod may start it again.
-  const core_v1::ContainerStatus* told_end(const std::string& name) const {
-    if (!pod_.metadata.deletion_timestamp && !has_ended_itself(pod_)) return nullptr;
-    for (const auto* list : {&pod_.status.container_statuses, &pod_.status.init_container_statuses,
-                             &pod_.status.ephemeral_container_statuses})
-      for (const auto& status : *list)
-        if (status.name == name && status.state.terminated) return &status;
+  // The end of a run before this one that the runtime does not have any more.
+  const core_v1::ContainerStateTerminated* told_before(const SeenContainer& now) const {
+    const auto* told = told_of(pod_.status, now.name);
+    if (told == nullptr) return nullptr;
+    for (const auto* state : {&told->state, &told->last_state})
+      if (state->terminated && !state->terminated->container_id.ends_with(now.id))
+        return &*state->terminated;
     return nullptr;
   }
 
@@ -200,9 +213,17 @@ class Reporter {
   }
 
   std::string phase(bool init_done) const {
-    if (inputs_.past_deadline) return "Failed";
     if (pod_.status.phase == "Succeeded" || pod_.status.phase == "Failed")
       return pod_.status.phase;  // there is no way back
+    const auto now = inputs_.past_deadline ? "Failed" : phase_of_containers(init_done);
+    const bool runs = std::ranges::any_of(seen_.containers, [](const auto& container) {
+      return container.state == ContainerState::running;
+    });
+    const bool ends = now == "Succeeded" || now == "Failed";
+    return ends && runs ? (init_done ? "Running" : "Pending") : now;
+  }
+
+  std::string phase_of_containers(bool init_done) const {
     const bool never = pod_.spec.restart_policy == "Never";
     for (std::size_t i = 0; i < pod_.spec.init_containers.size(); ++i) {
       const auto& status = out_.init_container_statuses[i];

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "agent/pod/plan.h"
@@ -24,12 +25,15 @@ struct StatusInputs {
   std::map<std::string, bool> ready,
       started;  ///< by container id, as probes say; absent: no such probe
   std::map<std::string, std::string> messages;  ///< by container id: what it said at its end
+  std::set<std::string> hooking;  ///< ids of containers whose postStart hook is under way
   std::string node_ip;
   std::string runtime = "docker";  ///< of containerID: "docker://…"
   bool past_deadline = false;
 };
 
-/// The status to write, beginning from what is stored: fields and conditions of others stay.
+/// The status to write, beginning from what is stored: fields and conditions of others stay. The
+/// end of a container is told as such before its wait for the next start, and no pod has ended
+/// while something of it runs.
 /// @source Pod Lifecycle and the PodStatus API reference: phases, conditions, reasons
 [[nodiscard]] core_v1::PodStatus status(const core_v1::Pod& pod, const SeenPod& seen,
                                         const StatusInputs& inputs, TimePoint now);

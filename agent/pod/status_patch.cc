@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
+#include <set>
 
 #include "api-client/codec/codec.h"
 #include "api-client/codec/merge_diff.h"
@@ -44,6 +45,21 @@ Result<std::string> status_patch(const core_v1::Pod& before, const core_v1::Pod&
       all.insert(all.begin(), json::object{{"$patch", "replace"}});
     }
   return json::serialize(document);
+}
+
+bool still_tells(const core_v1::PodStatus& now, const core_v1::PodStatus& told) {
+  // Encoded: the API keeps whole seconds of a time.
+  std::set<std::string> conditions;
+  for (const auto& condition : now.conditions) conditions.insert(codec::encode(condition));
+  const auto without_conditions = [](core_v1::PodStatus status) {
+    status.conditions.clear();
+    return codec::encode(status);
+  };
+  return std::ranges::all_of(told.conditions,
+                             [&](const auto& condition) {
+                               return conditions.contains(codec::encode(condition));
+                             }) &&
+         without_conditions(now) == without_conditions(told);
 }
 
 bool same_gates(const core_v1::Pod& before, const core_v1::Pod& after) {

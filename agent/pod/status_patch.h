@@ -12,6 +12,9 @@ namespace nodal::agent {
 /// written meanwhile (a readiness gate) stays. "{}" when nothing changed.
 Result<std::string> status_patch(const core_v1::Pod& before, const core_v1::Pod& after);
 
+/// Whether all of what was told stands there: each condition, and everything else as it was.
+[[nodiscard]] bool still_tells(const core_v1::PodStatus& now, const core_v1::PodStatus& told);
+
 /// Whether the conditions that the pod's readiness gates name are the same in both.
 [[nodiscard]] bool same_gates(const core_v1::Pod& before, const core_v1::Pod& after);
 

@@ -94,7 +94,7 @@ std::map<std::string, std::string> Terminations::messages(const core_v1::Pod& po
                                                           const SeenPod& seen, Runtime& runtime) {
   std::map<std::string, std::string> out;
   for (const auto& one : seen.containers) {
-    if (one.state != ContainerState::exited) continue;
+    if (one.state != ContainerState::exited || !one.told_reason.empty()) continue;
     const auto container = find_container(pod, one.name);
     if (!container) continue;
     auto it = known_.find(one.id);

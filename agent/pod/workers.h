@@ -14,7 +14,9 @@
 #include "agent/pod/env.h"
 #include "agent/pod/images.h"
 #include "agent/pod/plan.h"
+#include "agent/pod/start_hooks.h"
 #include "agent/pod/status.h"
+#include "agent/pod/status_writer.h"
 #include "agent/pod/termination.h"
 #include "agent/probe/prober.h"
 #include "agent/runtime/runtime.h"
@@ -34,6 +36,7 @@ struct WorkerParts {
   client::EventRecorder& events;
   client::Mirror<core_v1::Pod>& pods;  ///< those bound to this node
   client::Mirror<core_v1::Service>& services;
+  client::Mirror<core_v1::Node>& nodes;  ///< this one
   Volumes& volumes;
   const NodeFactsForPods& node;
   std::function<DnsSettings()> dns;  ///< as they are now
@@ -65,10 +68,11 @@ class PodWorkers {
     explicit Memory(std::string folder) : terminations(std::move(folder)) {}
     std::map<std::string, Obstacle> obstacles;
     std::map<std::string, Setback> setbacks;  ///< by container
+    std::set<std::string> started;            ///< ids of containers started by this process
     TimePoint refreshed{};
     std::string told_downward;
     Terminations terminations;
-    std::string last_patch;  ///< what was sent last: not sent again while the mirror lags
+    bool told_deadline = false;
   };
 
   Result<Again> sync(const std::string& key);
@@ -81,19 +85,26 @@ class PodWorkers {
   /// False: not yet, its image is being pulled.
   Result<bool> try_start(const core_v1::Pod& pod, const SeenPod& seen, const StartContainer& start,
                          Memory& memory);
-  void post_start(const core_v1::Pod& pod, const core_v1::Container& container,
-                  const std::string& id, const std::string& ip);
   void ended(const std::string& key, const Result<>& outcome);
   Record recorder();
-  /// @param patch  of the pod, without its metadata
-  Result<> write_status(const core_v1::Pod& pod, std::string patch);
+  /// Forgets a pod that is gone, or ours no more.
+  void drop(const std::string& uid);
+  /// That pod as it is known last.
+  [[nodiscard]] std::shared_ptr<const core_v1::Pod> latest(
+      const std::shared_ptr<const core_v1::Pod>& pod) const;
+  enum class Admission { admitted, refused, too_soon };
+  /// Of a pod of which nothing has been made yet. One that is refused fails.
+  Result<Admission> admit(const core_v1::Pod& pod);
   /// The pod fails, and nothing of it is made.
   Result<> reject(const core_v1::Pod& pod, const Rejection& why);
-  Result<> report(const core_v1::Pod& pod, const SeenPod& seen, Memory& memory, bool past_deadline);
-  void follow_probes(const core_v1::Pod& pod, const SeenPod& seen);
+  Result<> report(const std::shared_ptr<const core_v1::Pod>& pod, const SeenPod& seen,
+                  Memory& memory, bool past_deadline);
+  void follow_probes(const core_v1::Pod& pod, const SeenPod& seen, const Memory& memory);
   void record(const core_v1::Pod& pod, const std::string& container, client::EventType type,
               std::string_view reason, std::string_view message);
   [[nodiscard]] References references(const core_v1::Pod& pod) const;
+  /// Those of an environment, which takes no binaryData.
+  [[nodiscard]] References text_references(const core_v1::Pod& pod) const;
   void probed(const Prober::Change& change);
 
   WorkerParts parts_;
@@ -103,14 +114,15 @@ class PodWorkers {
   std::map<std::string, std::string> keys_;  // uid → key; under mutex_
   std::map<std::string, PodRef>
       orphans_;  // key → what the runtime has of a pod that nobody wants; under mutex_
+  std::set<std::string> admitted_;            // uids of pods taken by this process; under mutex_
   std::map<std::string, std::string> plans_;  // under mutex_
-  std::set<std::string> known_containers_;    // ids started by this process; under mutex_
-  std::string runtime_name_;
+  StatusWriter statuses_;
   Prober prober_;
   KeyedLoop loop_;
   // They wake the loop, and end before it.
   Images images_;
   Endings endings_;
+  StartHooks hooks_;  // ends containers
 };
 
 }  // namespace nodal::agent

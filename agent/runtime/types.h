@@ -118,6 +118,7 @@ struct SeenContainer {
   bool oom_killed = false;
   std::string message;  ///< runtime's error when it could not start, or the termination message
   std::string log_path;
+  std::string told_reason;  ///< of its end, where only the pod's status still tells of it
 };
 
 struct SeenSandbox {

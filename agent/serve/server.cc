@@ -125,8 +125,8 @@ struct AgentServer::State {
 
   void logs(const StreamTarget& target, const core_v1::Pod& pod, const SeenPod& seen,
             const http::ResponderPtr& responder) {
-    const auto* container =
-        target.previous ? previous(seen, target.container) : newest(seen, target.container);
+    const auto* container = target.previous ? last_ended(pod.status, seen, target.container)
+                                            : newest(seen, target.container);
     if (container == nullptr)
       return responder->send(answer(
           400, target.previous ? text::cat("previous terminated container \"", target.container,

@@ -12,6 +12,8 @@ events_of() { k get events --field-selector "involvedObject.name=$1" -o 'jsonpat
 tells() { events_of "$1" | grep -Eq -- "$2"; }
 
 # --- last words
+on_node kubectl get pods -w >"$work/watch" 2>&1 &
+watcher=$!
 k apply -f - >/dev/null <<'YAML'
 apiVersion: v1
 kind: Pod
@@ -31,6 +33,16 @@ metadata: {name: crashes}
 spec:
   containers:
   - {name: c, image: busybox:1, command: [sh, -c, 'echo -n attempt ended > /dev/termination-log; exit 2']}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: prepared}
+spec:
+  initContainers:
+  - {name: bad, image: busybox:1, command: [sh, -c, '[ -e /data/done ] || { touch /data/done; exit 1; }'], volumeMounts: [{name: data, mountPath: /data}]}
+  - {name: good, image: busybox:1, command: ['true']}
+  containers: [{name: c, image: busybox:1, command: [sleep, '600']}]
+  volumes: [{name: data, emptyDir: {}}]
 YAML
 message() { of words "{.status.containerStatuses[?(@.name==\"$1\")].state.terminated.message}"; }
 check 'a pod of four ends' until_true 30 phase_is words Failed
@@ -41,6 +53,19 @@ expect 'success does not' '^$' "$(message good)"
 restarted() { [ "$(of crashes '{.status.containerStatuses[0].restartCount}')" -ge 1 ]; }
 check 'another one is restarted' until_true 30 restarted
 expect 'describe shows its last state' 'Message: +attempt ended' "$(k describe pod crashes)"
+watched() { grep "^$1 " "$work/watch" | tr -s ' ' | cut -d' ' -f3 | uniq | tr '\n' ' ' | grep -Eq "$2"; }
+check 'who watches sees each end and then the wait' until_true 20 watched crashes 'Error .*CrashLoopBackOff'
+check 'and an init container that fails and succeeds' until_true 20 watched prepared 'Init:0/2 .*Init:Error .*Init:1/2 .*PodInitializing Running'
+kill "$watcher"
+counts() { of crashes '{.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].state.waiting.reason} {.status.containerStatuses[0].lastState.terminated.exitCode}'; }
+waits() { counts | grep -q CrashLoopBackOff; }
+check 'it waits for its next start' until_true 20 waits
+before=$(counts)
+docker ps -aq --filter status=exited --filter "label=io.kubernetes.pod.name=crashes" | xargs docker rm >/dev/null
+k annotate pod crashes look=again >/dev/null
+sleep 1
+expect 'and goes on counting when its containers are swept away' "^$before\$" "$(counts)"
+k delete pod crashes --wait=false >/dev/null
 
 # --- why there is no log
 k apply -f - >/dev/null <<'YAML'
@@ -127,6 +152,20 @@ spec:
 ---
 apiVersion: v1
 kind: Pod
+metadata: {name: huge}
+spec:
+  nodeName: node1
+  containers: [{name: c, image: busybox:1, command: [sleep, '600'], resources: {requests: {cpu: '1000'}}}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: hooked}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: c, image: busybox:1, command: [sleep, '600'], lifecycle: {postStart: {exec: {command: [sleep, '600']}}}}]
+---
+apiVersion: v1
+kind: Pod
 metadata: {name: safe}
 spec:
   restartPolicy: Never
@@ -150,6 +189,12 @@ expect 'it has the name, and hosts of its own' '^# Kubernetes-managed hosts file
 check 'a kernel parameter of the node is refused' until_true 10 phase_is unsafe Failed
 expect 'and the status says so' '^SysctlForbidden$' "$(of unsafe '{.status.reason}')"
 check 'one of the pod is not' until_true 30 phase_is safe Succeeded
+check 'a pod that asks for more than there is is refused' until_true 10 phase_is huge Failed
+expect 'and says what is missing' "^OutOfcpu Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, " "$(of huge '{.status.reason} {.status.message}')"
+check 'so do the events' until_true 10 tells huge 'Warning OutOfcpu Node'
+check 'a pod waits for its postStart hook' until_true 10 tells hooked 'Normal Started'
+expect 'and is not ready' '^ContainerCreating false$' "$(of hooked '{.status.containerStatuses[0].state.waiting.reason} {.status.containerStatuses[0].ready}')"
+check 'its end does not' k delete pod hooked --timeout=10s
 expect 'it is set' '^1$' "$(k logs safe)"
 readiness() { [ "$(of ending '{.status.containerStatuses[0].ready}')" = "$1" ]; }
 check 'a pod is ready' until_true 20 readiness true

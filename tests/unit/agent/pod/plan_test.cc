@@ -177,6 +177,50 @@ TEST(PodPlan, SidecarsEndAfterTheOthers) {
       << "also when the pod's work is done";
 }
 
+TEST(PodPlan, SidecarsEndInReverseOrderWithWhatIsLeftOfTheGrace) {
+  const auto p = pod("Always", sidecar + R"(,{"name":"log","image":"i","restartPolicy":"Always"})");
+  PodSituation ending;
+  ending.terminating = true;
+  ending.grace = 10s;
+  ending.ending_since = t0 - 4s;
+  EXPECT_EQ(actions(p, with({sandbox()}, {up("mesh"), up("log"), down("web", 0, 0)}), ending),
+            (Actions{KillContainer{"log0", "log", 6s, "Stopping container log"}}));
+  auto slow = down("log", 0, 137);
+  slow.finished_at = t0 + 5s;
+  EXPECT_EQ(actions(p, with({sandbox()}, {up("mesh"), slow, down("web", 0, 0)}), ending),
+            (Actions{KillContainer{"mesh0", "mesh", 2s, "Stopping container mesh"}}))
+      << "never less than two seconds";
+  ending.ending_since.reset();
+  EXPECT_EQ(actions(p, with({sandbox()}, {up("mesh"), slow, down("web", 0, 0)}), ending),
+            (Actions{KillContainer{"mesh0", "mesh", 5s, "Stopping container mesh"}}))
+      << "it began with the end of the pod's work";
+}
+
+TEST(PodPlan, WhatNeverStartedIsTakenAwayAtTheEndAndNotKilled) {
+  PodSituation ending;
+  ending.terminating = true;
+  const auto made = seen("web", 0, ContainerState::created);
+  EXPECT_EQ(actions(pod("Always"), with({sandbox()}, {made}), ending),
+            (Actions{RemoveContainer{"web0"}}));
+}
+
+TEST(PodPlan, APostStartHookHoldsUpWhatStartsAfterItsContainer) {
+  auto p = pod("Always", sidecar);
+  p.spec.containers.push_back(p.spec.containers[0]);
+  p.spec.containers[1].name = "next";
+  PodSituation hooking;
+  hooking.hooking = {"web0"};
+  const auto begun = with({sandbox()}, {up("mesh"), up("web")});
+  EXPECT_EQ(plan(p, begun, hooking, t0), PodPlan{});
+  EXPECT_EQ(actions(p, begun), (Actions{StartContainer{"next", 0, 0}}));
+  hooking.hooking = {"mesh0"};
+  EXPECT_EQ(plan(p, with({sandbox()}, {up("mesh")}), hooking, t0), PodPlan{});
+  hooking.terminating = true;
+  EXPECT_EQ(actions(p, with({sandbox()}, {up("mesh")}), hooking),
+            (Actions{KillContainer{"mesh0", "mesh", 30s, "Stopping container mesh"}}))
+      << "the pod's end does not wait for it";
+}
+
 TEST(PodPlan, RestartPolicyDecidesWhatAnEndMeans) {
   const auto ended = [](int code) { return with({sandbox()}, {down("web", 0, code)}); };
   const Actions again{StartContainer{"web", 1, 1}};
@@ -253,13 +297,15 @@ TEST(PodPlan, FailedProbesAndChangedImagesEndAContainer) {
   EXPECT_EQ(actions(own, with({sandbox()}, {up("web")}), sick),
             (Actions{KillContainer{"web0", "web", 1s,
                                    "Container web failed liveness probe, will be restarted"}}));
+  EXPECT_EQ(actions(pod("Never"), with({sandbox()}, {up("web")}), sick),
+            (Actions{KillContainer{"web0", "web", 30s, "Container web failed liveness probe"}}));
   auto starting = sick;
   starting.not_started = {"web0"};
   own.spec.containers[0].startup_probe = core_v1::Probe{};
   own.spec.containers[0].startup_probe->termination_grace_period_seconds = 2;
   EXPECT_EQ(actions(own, with({sandbox()}, {up("web")}), starting),
             (Actions{KillContainer{"web0", "web", 2s,
-                                   "Container web failed liveness probe, will be restarted"}}));
+                                   "Container web failed startup probe, will be restarted"}}));
   auto changed = pod("Always");
   changed.spec.containers[0].image = "other";
   EXPECT_EQ(actions(changed, with({sandbox()}, {up("web")})),
@@ -295,6 +341,11 @@ TEST(PodPlan, OneDeadAttemptIsKeptBehindTheNewest) {
   EXPECT_EQ(actions(pod("Always"), with({sandbox()}, {up("web", 3), down("web", 2, 1),
                                                       down("web", 1, 1), down("web", 0, 1)})),
             (Actions{RemoveContainer{"web1"}, RemoveContainer{"web0"}}));
+  EXPECT_EQ(
+      actions(pod("Always", first), with({sandbox()}, {down("first", 2, 1, 2), down("first", 1, 1),
+                                                       down("first", 0, 1)})),
+      (Actions{RemoveContainer{"first0"}}))
+      << "also while an init container waits";
 }
 
 TEST(PodPlan, AContainerThatWasMadeAndNeverStartedIsMadeAgain) {

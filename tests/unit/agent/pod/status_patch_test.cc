@@ -32,6 +32,21 @@ TEST(StatusPatch, NewAddressesReplaceTheOldOnes) {
       R"({"status":{"podIPs":[{"$patch":"replace"},{"ip":"10.0.0.2"}]}})");
 }
 
+TEST(StatusPatch, WhatOthersAddTakesNothingAwayOfWhatWasTold) {
+  const auto told = pod(R"("phase":"Running","conditions":[)" + ready + "]").status;
+  EXPECT_TRUE(still_tells(told, told));
+  EXPECT_TRUE(
+      still_tells(pod(R"("phase":"Running","conditions":[)" + ready + gate + "]").status, told));
+  EXPECT_FALSE(
+      still_tells(pod(R"("phase":"Running","conditions":[)" + unready + "]").status, told));
+  EXPECT_FALSE(still_tells(pod(R"("phase":"Failed","conditions":[)" + ready + "]").status, told));
+  auto fraction = told;
+  fraction.start_time = TimePoint(std::chrono::microseconds(1'800'000'000'000'001));
+  auto stored = told;
+  stored.start_time = TimePoint(std::chrono::seconds(1'800'000'000));
+  EXPECT_TRUE(still_tells(stored, fraction)) << "the API keeps whole seconds";
+}
+
 TEST(StatusPatch, OnlyConditionsOfReadinessGatesAreWork) {
   const auto before = pod(R"("conditions":[)" + unready + "]");
   EXPECT_TRUE(same_gates(before, pod(R"("conditions":[)" + ready + "]")));

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "agent/pod/facts.h"
+#include "agent/pod/recall.h"
 #include "api-client/codec/codec.h"
 
 namespace nodal::agent {
@@ -60,7 +61,14 @@ SeenContainer down(const std::string& name, std::uint32_t attempt, int exit_code
 core_v1::PodStatus report(const core_v1::Pod& pod, std::vector<SeenContainer> containers,
                           StatusInputs inputs = {}, TimePoint now = t0) {
   inputs.node_ip = "192.0.2.1";
-  return status(pod, {{"ns", "p", "u"}, {sandbox()}, std::move(containers)}, inputs, now);
+  return status(pod, recalled(pod, {{"ns", "p", "u"}, {sandbox()}, std::move(containers)}), inputs,
+                now);
+}
+// As above, when the ends have been told.
+core_v1::PodStatus report_again(core_v1::Pod pod, const std::vector<SeenContainer>& containers,
+                                TimePoint now = t0) {
+  pod.status = report(pod, containers, {}, now);
+  return report(pod, containers, {}, now);
 }
 
 std::string waiting(const core_v1::ContainerStatus& status) {
@@ -153,10 +161,100 @@ TEST(PodStatus, TheEndOfAContainerIsStillToldWhenItIsGone) {
   ending.status = report(ending, {down("web", 0, 0)});
   EXPECT_TRUE(report(ending, {}).container_statuses[0].state.terminated)
       << "finalizers keep the pod";
-  auto again = pod();
-  again.status = ending.status;
-  again.status.phase = "Running";
-  EXPECT_EQ(waiting(report(again, {}).container_statuses[0]), "ContainerCreating");
+}
+
+TEST(PodStatus, AContainerThatIsLostIsCountedOn) {
+  auto p = pod("Always", first);
+  const auto done = down("first", 0, 0, 0, true);
+  p.status = report(p, {done, down("web", 3, 2, 3), down("web", 2, 1, 2)});
+  p.status = report(p, {done, down("web", 3, 2, 3), down("web", 2, 1, 2)});
+  const auto s = report(p, {});
+  EXPECT_EQ(s, p.status) << "swept away while it waits";
+  EXPECT_EQ(waiting(s.container_statuses[0]), "CrashLoopBackOff");
+  p.status = s;
+  const auto again = report(p, {up("web", 4)}).container_statuses[0];
+  EXPECT_EQ(again.restart_count, 4);
+  ASSERT_TRUE(again.last_state.terminated);
+  EXPECT_EQ(again.last_state.terminated->container_id, "docker://web3");
+}
+
+TEST(PodStatus, AContainerThatIsLostWhileItRanHasEndedNobodyKnowsHow) {
+  auto p = pod();
+  p.status = report(p, {up("web", 2)});
+  const auto s = report(p, {});
+  EXPECT_EQ(ended(s.container_statuses[0].state), "ContainerStatusUnknown");
+  EXPECT_EQ(s.container_statuses[0].state.terminated->exit_code, 137);
+  EXPECT_EQ(s.container_statuses[0].restart_count, 2);
+  EXPECT_EQ(condition(s, "Ready"), "False: ContainersNotReady");
+
+  const auto seen = recalled(p, {{"ns", "p", "u"}, {sandbox()}, {}});
+  EXPECT_EQ(plan(p, seen, {}, t0).actions,
+            (std::vector<Action>{StartContainer{"web", 3, 1, false}}))
+      << "at once: nobody saw it crash";
+}
+
+TEST(PodStatus, AnInitContainerThatIsLostRanInTheSandboxOfItsTime) {
+  auto p = pod("Always", first);
+  p.status = report(p, {down("first", 0, 0, 0, true)});
+  auto now = sandbox();
+  const auto next = [&] {
+    return std::get<StartContainer>(
+               plan(p, recalled(p, {{"ns", "p", "u"}, {now}, {}}), {}, t0).actions.at(0))
+        .name;
+  };
+  EXPECT_EQ(next(), "web");
+  now.created_at = t0 + 1s;
+  EXPECT_EQ(next(), "first");
+}
+
+TEST(PodStatus, AnEndIsToldBeforeTheWaitForTheNextStart) {
+  auto p = pod("Always", first);
+  const std::vector<SeenContainer> crashed = {down("first", 0, 0, 0, true), down("web", 1, 1, 1)};
+  const SeenPod seen = {{"ns", "p", "u"}, {sandbox()}, crashed};
+  EXPECT_TRUE(has_untold_end(p, seen));
+  p.status = report(p, crashed);
+  EXPECT_EQ(ended(p.status.container_statuses[0].state), "Error");
+  EXPECT_EQ(condition(p.status, "Ready"), "False: ContainersNotReady");
+  EXPECT_FALSE(has_untold_end(p, seen));
+  p.status = report(p, crashed);
+  EXPECT_EQ(waiting(p.status.container_statuses[0]), "CrashLoopBackOff");
+  EXPECT_FALSE(has_untold_end(p, seen));
+
+  const std::vector<SeenContainer> init = {down("first", 1, 1, 1, true)};
+  p.status = report(p, init);
+  EXPECT_EQ(ended(p.status.init_container_statuses[0].state), "Error");
+  EXPECT_EQ(waiting(report(p, init).init_container_statuses[0]), "CrashLoopBackOff");
+}
+
+TEST(PodStatus, ThePreviousLogIsThatOfTheLastState) {
+  auto p = pod();
+  const SeenPod seen = {
+      {"ns", "p", "u"}, {sandbox()}, {down("web", 2, 1, 2), down("web", 1, 1, 1)}};
+  p.status = report(p, seen.containers);
+  EXPECT_EQ(last_ended(p.status, seen, "web")->id, "web1");
+  p.status = report(p, seen.containers);
+  EXPECT_EQ(last_ended(p.status, seen, "web")->id, "web2") << "it waits to be started again";
+  EXPECT_EQ(last_ended({}, seen, "web")->id, "web1");
+  EXPECT_EQ(last_ended({}, {}, "web"), nullptr);
+}
+
+TEST(PodStatus, AContainerWaitsForItsPostStartHook) {
+  StatusInputs inputs;
+  inputs.hooking = {"web0"};
+  auto s = report(pod(), {up("web")}, inputs);
+  EXPECT_EQ(waiting(s.container_statuses[0]), "ContainerCreating");
+  EXPECT_EQ(s.phase, "Pending");
+  EXPECT_EQ(condition(s, "Ready"), "False: ContainersNotReady");
+  inputs.hooking = {"web1"};
+  s = report(pod(), {up("web", 1), down("web", 0, 1)}, inputs);
+  EXPECT_EQ(s.phase, "Running") << "it has run before";
+  EXPECT_EQ(condition(s, "Ready"), "False: ContainersNotReady");
+}
+
+TEST(PodStatus, NoPodHasEndedWhileSomethingOfItRuns) {
+  const auto p = pod("Never", sidecar);
+  EXPECT_EQ(report(p, {up("mesh"), down("web", 0, 0)}).phase, "Running");
+  EXPECT_EQ(report(p, {down("mesh", 0, 0), down("web", 0, 0)}).phase, "Succeeded");
 }
 
 TEST(PodStatus, InitContainersHoldThePodInPending) {
@@ -175,13 +273,13 @@ TEST(PodStatus, InitContainersHoldThePodInPending) {
   s = report(p, {down("first", 0, 0, 0, true)});
   EXPECT_EQ(ended(s.init_container_statuses[0].state), "Completed");
   EXPECT_TRUE(s.init_container_statuses[0].ready);
-  EXPECT_EQ(waiting(s.container_statuses[0]), "ContainerCreating");
+  EXPECT_EQ(waiting(s.container_statuses[0]), "PodInitializing");
   EXPECT_EQ(condition(s, "Initialized"), "True");
   EXPECT_EQ(s.phase, "Pending");
 }
 
 TEST(PodStatus, AFailedInitContainerBacksOffOrFailsThePod) {
-  auto s = report(pod("Always", first), {down("first", 1, 1, 1, true)});
+  auto s = report_again(pod("Always", first), {down("first", 1, 1, 1, true)});
   EXPECT_EQ(waiting(s.init_container_statuses[0]), "CrashLoopBackOff");
   EXPECT_EQ(ended(s.init_container_statuses[0].last_state), "Error");
   EXPECT_EQ(s.phase, "Pending");
@@ -211,7 +309,7 @@ TEST(PodStatus, SidecarsAreInitContainersThatCountForReadiness) {
 }
 
 TEST(PodStatus, ACrashingContainerBacksOffAndSaysWhy) {
-  const auto s = report(pod(), {down("web", 3, 2, 3), down("web", 2, 1, 2)});
+  const auto s = report_again(pod(), {down("web", 3, 2, 3), down("web", 2, 1, 2)});
   const auto& web = s.container_statuses[0];
   EXPECT_EQ(waiting(web), "CrashLoopBackOff");
   EXPECT_EQ(web.state.waiting->message, "back-off 40s restarting failed container=web pod=p_ns(u)");
@@ -221,8 +319,9 @@ TEST(PodStatus, ACrashingContainerBacksOffAndSaysWhy) {
   EXPECT_EQ(s.phase, "Running") << "between two attempts";
   EXPECT_EQ(condition(s, "Ready"), "False: ContainersNotReady");
 
-  EXPECT_EQ(report(pod(), {down("web", 9, 2, 9)}).container_statuses[0].state.waiting->message,
-            "back-off 5m0s restarting failed container=web pod=p_ns(u)");
+  EXPECT_EQ(
+      report_again(pod(), {down("web", 9, 2, 9)}).container_statuses[0].state.waiting->message,
+      "back-off 5m0s restarting failed container=web pod=p_ns(u)");
 }
 
 TEST(PodStatus, AfterARestartTheEndBeforeIsTheLastState) {
@@ -359,7 +458,10 @@ TEST(PodStatus, AnEphemeralContainerCountsForNothing) {
 TEST(PodStatus, PastItsDeadlineAPodHasFailed) {
   StatusInputs late;
   late.past_deadline = true;
-  const auto s = report(pod(), {down("web", 0, 137)}, late);
+  auto s = report(pod(), {up("web")}, late);
+  EXPECT_EQ(s.phase, "Running") << "not before its containers have ended";
+  EXPECT_EQ(s.reason, "");
+  s = report(pod(), {down("web", 0, 137)}, late);
   EXPECT_EQ(s.phase, "Failed");
   EXPECT_EQ(s.reason, "DeadlineExceeded");
   EXPECT_TRUE(s.container_statuses[0].state.terminated) << "no back-off: it is not started again";
