@@ -102,9 +102,11 @@ Result<> clean(const Layout& layout, const std::optional<Settings>& settings, Pr
   step("files", [&]() -> Result<> {
     NODAL_TRY(file::remove_all(layout.run));
     NODAL_TRY(file::remove_all(layout.log));
-    // The agent's, also where no Docker was there to ask about pods.
-    NODAL_TRY(file::remove(layout.cni_config + "/10-nodal.conflist"));
-    if (no_pods) return file::remove_all(layout.state);
+    if (no_pods) {
+      // The agent's, also where no Docker was there to ask about pods.
+      NODAL_TRY(file::remove(layout.cni_config + "/10-nodal.conflist"));
+      return file::remove_all(layout.state);
+    }
     // Which Docker it was, and how pods are attached.
     for (const auto& name : NODAL_TRY(file::list(layout.state)))
       if (name != "node.json" && name != "cni")
