@@ -68,6 +68,10 @@ Result<> set_addon(const std::string& name, bool on) {
     return fail(
         Errc::unavailable,
         text::cat(addon->needs, " is not there; install it: apt-get install ", addon->package));
+  const auto program = text::cat(where.programs, "/nodal-", name);
+  if (on && ::access(program.c_str(), X_OK) != 0)
+    return fail(Errc::unavailable,
+                text::cat(program, " is not there; build it, or install it beside nodectl"));
   Progress progress(Progress::Shown::on_a_terminal);
   progress.begin(text::cat(on ? "start " : "end ", name));
   if (on) NODAL_TRY(issue_keys(where, settings));

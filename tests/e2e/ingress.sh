@@ -10,6 +10,9 @@ k() { on_node "$kubectl" "$@" 2>&1; }
 
 expect 'addons list' '^ingress +disabled' "$(on_node nodectl addons list)"
 expect 'an unknown addon is said' 'there is no addon nothing' "$(on_node nodectl addons enable nothing 2>&1)"
+mkdir "$work/alone"
+cp "$NODAL_BIN/nodectl" "$work/alone/"
+expect 'a program that is not there is said' "^nodectl: $work/alone/nodal-ingress is not there" "$(on_node "$work/alone/nodectl" addons enable ingress 2>&1)"
 expect 'enable' 'The addon ingress is enabled' "$(on_node nodectl addons enable ingress 2>&1)"
 expect 'enable again' 'enabled already' "$(on_node nodectl addons enable ingress 2>&1)"
 check 'it is a part of the system' until_true 10 sh -c "nsenter --net=/run/netns/$node_ns $kubectl get pods -n kube-system | grep -Eq '^nodal-ingress-node1 +1/1 +Running'"
@@ -190,9 +193,9 @@ expect 'new Ingresses disturb nobody' '^ *150 200$' "$(cat "$reload_file")"
 
 # Deaths
 master=$(cat /run/nodal/ingress/nginx.pid)
-kill -9 "$(pgrep -f '^[^ ]*nodal-ingress ' | head -n 1)"
+kill -9 "$(pgrep -f "^$NODAL_BIN/nodal-ingress " | head -n 1)"
 expect 'without nodal-ingress nginx serves' '200' "$(code paths.example.org /recipes/42)"
-check 'which comes back' until_true 10 sh -c "pgrep -f '^[^ ]*nodal-ingress ' >/dev/null"
+check 'which comes back' until_true 10 pgrep -f "^$NODAL_BIN/nodal-ingress "
 sleep 1
 expect 'and takes over the same nginx' "^$master$" "$(cat /run/nodal/ingress/nginx.pid)"
 kill -9 "$master"
