@@ -21,6 +21,7 @@ if(NODAL_CCACHE)
 endif()
 find_program(NODAL_MOLD mold)
 
+include(GNUInstallDirs)
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 
@@ -68,6 +69,12 @@ function(nodal_binary name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE nodal_flags ${arg_LINK})
   target_precompile_headers(${name} REUSE_FROM nodal_pch)
+endfunction()
+
+# nodal_program(NAME …): a binary that is installed. nodectl looks for the others beside itself.
+function(nodal_program name)
+  nodal_binary(${name} ${ARGN})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
 
 # nodal_tests(LABEL ROOM [ONE_PROCESS] LINK lib …): one binary LABEL_ROOM of every tests/LABEL/ROOM/**_test.cc.
