@@ -45,17 +45,18 @@ Result<std::string> read_source(const std::string& path) {
   }
 }
 
-Result<> add(json::object object, const std::string& source, const std::string& file,
-             std::vector<Manifest>& out) {
+void add(json::object object, const std::string& source, const std::string& file, Manifests& out) {
   // "List", and what `get -o json` of one kind has: "PodList".
   if (const auto* items = object.if_contains("items");
       string_of(object, "kind").ends_with("List") && items != nullptr && items->is_array()) {
     for (const auto& item : items->get_array()) {
-      if (!item.is_object())
-        return fail(Errc::invalid, text::cat(source, ": the list has an item that is no object"));
-      NODAL_TRY(add(item.get_object(), source, file, out));
+      if (item.is_object())
+        add(item.get_object(), source, file, out);
+      else
+        out.bad.push_back(
+            {Errc::invalid, text::cat(source, ": the list has an item that is no object")});
     }
-    return {};
+    return;
   }
   Manifest manifest;
   manifest.api_version = string_of(object, "apiVersion");
@@ -70,30 +71,58 @@ Result<> add(json::object object, const std::string& source, const std::string& 
   for (const auto& [what, missing] : {std::pair{"apiVersion", manifest.api_version.empty()},
                                       {"kind", manifest.kind.empty()},
                                       {"metadata.name", !named}})
-    if (missing) return fail(Errc::invalid, text::cat(source, ": ", what, " is missing"));
+    if (missing) {
+      out.bad.push_back({Errc::invalid, text::cat(source, ": ", what, " is missing")});
+      return;
+    }
   manifest.object = std::move(object);
   manifest.source = source;
   manifest.file = file;
-  out.push_back(std::move(manifest));
-  return {};
+  out.objects.push_back(std::move(manifest));
 }
 
-Result<> add_file(const std::string& path, std::vector<Manifest>& out) {
+// The documents of a text, each as JSON or what is wrong with it.
+std::vector<Result<std::string>> documents_of(std::string_view text) {
+  std::vector<Result<std::string>> out;
+  const auto add_all = [&](Result<std::vector<std::string>> read) {
+    if (!read) return out.emplace_back(std::unexpected(read.error())), void();
+    for (auto& document : *read) out.emplace_back(std::move(document));
+  };
+  auto whole = yaml_to_json(text);
+  if (whole) {
+    add_all(std::move(whole));
+    return out;
+  }
+  std::size_t lines = 0;
+  while (!text.empty()) {
+    const auto next = text.find("\n---");
+    const auto document = text.substr(0, next == std::string_view::npos ? text.size() : next + 1);
+    text.remove_prefix(document.size());
+    auto read = yaml_to_json(document);
+    // Once more where it stands, for the number of the line.
+    if (!read) read = yaml_to_json(text::cat(std::string(lines, '\n'), document));
+    add_all(std::move(read));
+    lines += static_cast<std::size_t>(std::ranges::count(document, '\n'));
+  }
+  return out;
+}
+
+Result<> add_file(const std::string& path, Manifests& out) {
   if (path != "-" && !file::exists(path))
     return fail(Errc::not_found, text::cat("the path \"", path, "\" does not exist"));
-  const auto documents = yaml_to_json(NODAL_TRY(read_source(path)));
+  const auto documents = documents_of(NODAL_TRY(read_source(path)));
   const std::string shown = path == "-" ? "standard input" : path;
-  if (!documents) return wrap(shown, documents.error());
   std::size_t number = 0;
-  for (const auto& text : *documents) {
+  for (const auto& text : documents) {
     const std::string source =
-        documents->size() == 1 ? shown : text::cat(shown, ", document ", ++number);
-    auto document = codec::parse(text);
-    if (!document) return wrap(source, document.error());
-    if (!document->is_object())
-      return fail(Errc::invalid,
-                  text::cat(source, ": an object is needed (a map with apiVersion and kind)"));
-    NODAL_TRY(add(std::move(document->get_object()), source, path == "-" ? "STDIN" : path, out));
+        documents.size() == 1 ? shown : text::cat(shown, ", document ", ++number);
+    auto document = text ? codec::parse(*text) : Result<json::value>(std::unexpected(text.error()));
+    if (document && !document->is_object())
+      document = fail(Errc::invalid, "an object is needed (a map with apiVersion and kind)");
+    if (document)
+      add(std::move(document->get_object()), source, path == "-" ? "STDIN" : path, out);
+    else
+      out.bad.push_back(wrap(source, document.error()).error());
   }
   return {};
 }
@@ -103,7 +132,7 @@ bool is_folder(const std::string& path) {
   return ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-Result<> add_folder(const std::string& folder, bool recursive, std::vector<Manifest>& out) {
+Result<> add_folder(const std::string& folder, bool recursive, Manifests& out) {
   for (const auto& name : NODAL_TRY(file::list(folder))) {
     const auto path = text::cat(folder.ends_with('/') ? folder : folder + "/", name);
     if (is_folder(path)) {
@@ -230,9 +259,8 @@ void print(const json::value& value, std::string& out, std::size_t indent) {
 
 }  // namespace
 
-Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& files,
-                                             bool recursive) {
-  std::vector<Manifest> out;
+Result<Manifests> read_manifests(const std::vector<std::string>& files, bool recursive) {
+  Manifests out;
   for (const auto& path : files) {
     if (path != "-" && is_folder(path))
       NODAL_TRY(add_folder(path, recursive, out));

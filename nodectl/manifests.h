@@ -18,12 +18,17 @@ struct Manifest {
   std::string file;    ///< "web.yaml", "STDIN"
 };
 
+/// What files hold.
+struct Manifests {
+  std::vector<Manifest> objects;
+  std::vector<Error> bad;  ///< documents that are none: the file, and what is wrong
+};
+
 /// The objects of files, of the .yaml, .yml and .json files of folders, and of standard input
-/// ("-"). Lists are taken apart.
-/// @errors invalid, with the file and what is missing
+/// ("-"). Lists are taken apart. A bad document keeps no other back.
+/// @errors not_found: a path; what keeps a file from being read
 /// @param recursive  with the folders inside of folders
-Result<std::vector<Manifest>> read_manifests(const std::vector<std::string>& files,
-                                             bool recursive = false);
+Result<Manifests> read_manifests(const std::vector<std::string>& files, bool recursive = false);
 
 /// The strategic merge patch that applies `wanted`, given what was applied last and what is there
 /// now: fields that were applied and are not wanted any more go; list elements by their merge keys.

@@ -111,12 +111,18 @@ Result<Target> target_of(const Session& session, const Globals& globals,
                 text_at(object, "metadata.name"), object, source};
 }
 
-Result<std::vector<Target>> choose(Session& session, const Globals& globals,
-                                   const Selection& selection) {
-  std::vector<Target> out;
-  for (auto& manifest : NODAL_TRY(read_manifests(selection.files, selection.recursive)))
-    out.push_back(NODAL_TRY(target_of(
-        session, globals, boost::json::value(std::move(manifest.object)), manifest.file)));
+Result<Chosen> choose(Session& session, const Globals& globals, const Selection& selection) {
+  Chosen out;
+  auto manifests = NODAL_TRY(read_manifests(selection.files, selection.recursive));
+  out.bad = std::move(manifests.bad);
+  for (auto& manifest : manifests.objects) {
+    auto target =
+        target_of(session, globals, boost::json::value(std::move(manifest.object)), manifest.file);
+    if (target)
+      out.targets.push_back(std::move(*target));
+    else
+      out.bad.push_back(std::move(target).error());
+  }
   if (!selection.files.empty()) {
     if (!selection.what.empty())
       return fail(Errc::invalid,
@@ -126,7 +132,7 @@ Result<std::vector<Target>> choose(Session& session, const Globals& globals,
   }
   for (const auto& [kind, names] : NODAL_TRY(parse_what(session.resources, selection.what))) {
     const auto ns = kind.namespaced ? session.cluster.ns : std::string();
-    for (const auto& name : names) out.push_back({kind, ns, name});
+    for (const auto& name : names) out.targets.push_back({kind, ns, name});
     if (!names.empty()) continue;
     if (selection.selector.empty() && selection.field_selector.empty() && !selection.all &&
         !selection.all_namespaces)
@@ -136,7 +142,8 @@ Result<std::vector<Target>> choose(Session& session, const Globals& globals,
     path = with_query(path, "fieldSelector", selection.field_selector);
     const auto list = NODAL_TRY(ask(session.cluster, {.path = path}));
     for (const auto& item : list_at(list, "items"))
-      out.push_back({kind, text_at(item, "metadata.namespace"), text_at(item, "metadata.name")});
+      out.targets.push_back(
+          {kind, text_at(item, "metadata.namespace"), text_at(item, "metadata.name")});
   }
   return out;
 }

@@ -56,10 +56,17 @@ struct Session {
 };
 Result<Session> open_session(const Globals& globals);
 
-/// The objects; those that a selector or --all chooses are looked up.
+/// The objects, and the documents of files that are none: for_each() goes on with the former, tells
+/// the latter.
+struct Chosen {
+  std::vector<Target> targets;
+  std::vector<Error> bad;
+
+  [[nodiscard]] bool empty() const { return targets.empty() && bad.empty(); }
+};
+/// Those that a selector or --all chooses are looked up.
 /// @errors invalid when nothing is named; of the server
-Result<std::vector<Target>> choose(Session& session, const Globals& globals,
-                                   const Selection& selection);
+Result<Chosen> choose(Session& session, const Globals& globals, const Selection& selection);
 /// Where an object of a file belongs.
 /// @errors not_found (the kind), invalid (another namespace than -n says)
 Result<Target> target_of(const Session& session, const Globals& globals,

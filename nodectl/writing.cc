@@ -177,4 +177,12 @@ Result<int> for_each(const std::vector<Target>& targets,
   return code;
 }
 
+Result<int> for_each(const Chosen& chosen, const std::function<Result<>(const Target&)>& change) {
+  const int code = NODAL_TRY(for_each(chosen.targets, change));
+  if (chosen.bad.empty()) return code;
+  std::fflush(stdout);
+  for (const auto& error : chosen.bad) report_now(error);
+  return 1;
+}
+
 }  // namespace nodal::nodectl

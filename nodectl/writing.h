@@ -73,5 +73,6 @@ Result<> change_object(Session& session, Writer& writer, const Target& target,
 /// Runs `change` for each; errors are printed and leave the others. The exit code is the answer.
 Result<int> for_each(const std::vector<Target>& targets,
                      const std::function<Result<>(const Target&)>& change);
+Result<int> for_each(const Chosen& chosen, const std::function<Result<>(const Target&)>& change);
 
 }  // namespace nodal::nodectl

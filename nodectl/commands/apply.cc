@@ -114,9 +114,14 @@ Result<int> apply(const Globals& globals, const Options& options) {
   Apply apply(session, options, std::move(writer));
   const auto manifests =
       NODAL_TRY(read_manifests(options.selection.files, options.selection.recursive));
-  std::size_t count = 0;
+  std::size_t count = manifests.bad.size();
   int code = 0;
-  for (const auto& manifest : manifests) {
+  const auto tell = [&](const Error& error) {
+    std::fflush(stdout);
+    report_now(error);
+    code = 1;
+  };
+  for (const auto& manifest : manifests.objects) {
     const json::value object(manifest.object);
     const auto& labels = object_at(object, "metadata.labels");
     if (!selector.matches([&](std::string_view key) -> std::optional<std::string_view> {
@@ -129,11 +134,9 @@ Result<int> apply(const Globals& globals, const Options& options) {
     // What one object lacks does not keep the others back.
     const auto target = target_of(session, globals, object, manifest.file);
     const auto done = target ? apply.one(*target) : Result<>(std::unexpected(target.error()));
-    if (done) continue;
-    std::fflush(stdout);
-    report_now(done.error());
-    code = 1;
+    if (!done) tell(done.error());
   }
+  for (const auto& error : manifests.bad) tell(error);
   if (count == 0) return fail(Errc::invalid, "no objects passed to apply");
   return code;
 }

@@ -45,7 +45,7 @@ Result<std::vector<Target>> choose_nodes(Session& session, const Globals& global
   selection.what = {"nodes"};
   for (const auto& node : names)
     selection.what.push_back(node.starts_with("node/") ? node.substr(5) : node);
-  return choose(session, globals, selection);
+  return NODAL_TRY(choose(session, globals, selection)).targets;
 }
 
 Result<> set_closed(Session& session, Writer& writer, const Target& node, bool closed) {

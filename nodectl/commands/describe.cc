@@ -109,7 +109,12 @@ Result<int> describe(const Globals& globals, const Options& options) {
     first = false;
   };
   Result<int> outcome = 0;
-  for (const auto& target : NODAL_TRY(choose(session, globals, selection))) {
+  const auto failed = [&](const Error& error) {
+    if (!outcome) report_now(outcome.error());
+    outcome = std::unexpected(error);
+  };
+  const auto chosen = NODAL_TRY(choose(session, globals, selection));
+  for (const auto& target : chosen.targets) {
     const auto object = ask(session.cluster, {.path = target.path()});
     if (object) {
       print(target, *object);
@@ -119,8 +124,7 @@ Result<int> describe(const Globals& globals, const Options& options) {
                             ? names_beginning(session, target, object.error())
                             : Result<std::vector<Target>>(std::unexpected(object.error()));
     if (!others) {
-      if (!outcome) report_now(outcome.error());
-      outcome = std::unexpected(others.error());
+      failed(others.error());
       continue;
     }
     for (const auto& other : *others) {
@@ -129,6 +133,7 @@ Result<int> describe(const Globals& globals, const Options& options) {
       std::fputs("\n", stdout);
     }
   }
+  for (const auto& error : chosen.bad) failed(error);
   if (first && outcome && selection.files.empty())
     std::fputs(nothing_found(session.cluster, selection.all_namespaces).c_str(), stderr);
   return outcome;

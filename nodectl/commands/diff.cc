@@ -19,6 +19,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr int kFailed = 2;  // 1 says that there are differences
+
 struct Options {
   Selection selection;
   bool server_side = false, force_conflicts = false;
@@ -71,7 +73,8 @@ Result<int> diff(const Globals& globals, const Options& o) {
   const auto before = scratch.path() + "/LIVE", after = scratch.path() + "/MERGED";
   NODAL_TRY(file::make_folders(before));
   NODAL_TRY(file::make_folders(after));
-  for (const auto& target : NODAL_TRY(choose(session, globals, o.selection))) {
+  const auto chosen = NODAL_TRY(choose(session, globals, o.selection));
+  for (const auto& target : chosen.targets) {
     const auto live = ask(session.cluster, {.path = target.path()});
     if (!live && live.error().code != Errc::not_found) return std::unexpected(live.error());
     if (live) NODAL_TRY(write(before, target, *live));
@@ -85,7 +88,9 @@ Result<int> diff(const Globals& globals, const Options& o) {
   }
   command.push_back(before);
   command.push_back(after);
-  return run_program(command);
+  const int code = NODAL_TRY(run_program(command));
+  for (const auto& error : chosen.bad) report_now(error);
+  return chosen.bad.empty() ? code : kFailed;
 }
 
 }  // namespace
@@ -106,7 +111,7 @@ Command diff_command(const Globals& globals) {
                 const auto done = diff(globals, *o);
                 if (done) return done;
                 report_now(done.error());
-                return 2;  // 1 says that there are differences
+                return kFailed;
               }};
   for (auto& flag : file_flags(o->selection)) out.flags.push_back(std::move(flag));
   return out;

@@ -36,14 +36,20 @@ struct Question {
 
 class Get {
  public:
-  Get(Session& session, const Options& options, Format format)
-      : session_(session), options_(options), format_(std::move(format)) {}
+  /// @param bad  what is wrong before anything is asked
+  Get(Session& session, const Options& options, Format format, std::vector<Error> bad)
+      : session_(session),
+        options_(options),
+        format_(std::move(format)),
+        errors_(std::move(bad)),
+        failed_(!errors_.empty()) {}
 
   Result<int> run(const std::vector<Question>& questions) {
     many_kinds_ = questions.size() > 1;
     for (const auto& question : questions)
       NODAL_TRY(format_.is_table() ? table(question) : documents(question));
-    if (!format_.is_table()) NODAL_TRY(print_documents(questions));
+    if (!format_.is_table() && !questions.empty()) NODAL_TRY(print_documents(questions));
+    report_errors();
     if (!any_ && !failed_ && !options_.ignore_not_found && !options_.watch &&
         !options_.watch_only && format_.is_table())
       std::fputs(nothing_found(session_.cluster, everywhere(questions)).c_str(), stderr);
@@ -204,7 +210,7 @@ class Get {
   const Format format_;
   json::array documents_;
   std::vector<Error> errors_;
-  bool many_kinds_ = false, any_ = false, failed_ = false;
+  bool failed_, many_kinds_ = false, any_ = false;
 };
 
 Question question_of(const Session& session, const Options& options, const ResourceKind& kind) {
@@ -216,12 +222,15 @@ Question question_of(const Session& session, const Options& options, const Resou
   return out;
 }
 
+// @param bad  what in files is no object
 Result<std::vector<Question>> questions_of(Session& session, const Globals& globals,
-                                           const Options& options) {
+                                           const Options& options, std::vector<Error>& bad) {
   std::vector<Question> out;
   const auto under = options.subresource.empty() ? "" : text::cat("/", options.subresource);
   if (!options.selection.files.empty()) {
-    for (const auto& target : NODAL_TRY(choose(session, globals, options.selection))) {
+    auto chosen = NODAL_TRY(choose(session, globals, options.selection));
+    bad = std::move(chosen.bad);
+    for (const auto& target : chosen.targets) {
       auto* same =
           out.empty() || out.back().kind.plural != target.kind.plural ? nullptr : &out.back();
       if (same == nullptr) same = &out.emplace_back(question_of(session, options, target.kind));
@@ -252,8 +261,9 @@ Result<int> get(const Globals& globals, const Options& options) {
     std::fputs(NODAL_TRY(ask_text(session.cluster, {.path = options.raw})).c_str(), stdout);
     return 0;
   }
-  return Get(session, options, std::move(format))
-      .run(NODAL_TRY(questions_of(session, globals, options)));
+  std::vector<Error> bad;
+  const auto questions = NODAL_TRY(questions_of(session, globals, options, bad));
+  return Get(session, options, std::move(format), std::move(bad)).run(questions);
 }
 
 }  // namespace

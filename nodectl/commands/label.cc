@@ -42,12 +42,12 @@ Result<int> mark(const Globals& globals, Options o, const std::string& what,
   auto session = NODAL_TRY(open_session(globals));
   auto writer =
       NODAL_TRY(Writer::make(session, o.writing, labels ? "kubectl-label" : "kubectl-annotate"));
-  const auto targets = NODAL_TRY(choose(session, globals, o.selection));
-  return for_each(targets, [&](const Target& target) -> Result<> {
+  const auto chosen = NODAL_TRY(choose(session, globals, o.selection));
+  return for_each(chosen, [&](const Target& target) -> Result<> {
     const auto path = text::cat("metadata.", field);
     const auto object = NODAL_TRY(ask(session.cluster, {.path = target.path()}));
     const auto now = object_at(object, path);
-    if (o.list) return show(target, now, what, targets.size() > 1);
+    if (o.list) return show(target, now, what, chosen.targets.size() > 1);
     std::vector<std::string> missing;
     auto changed = marked(now, marks, o.overwrite, missing);
     if (!changed && !labels)

@@ -33,10 +33,10 @@ Result<int> replace(const Globals& globals, const Options& o) {
   if (o.selection.files.empty()) return fail(Errc::invalid, "must specify --filename to replace");
   auto session = NODAL_TRY(open_session(globals));
   auto writer = NODAL_TRY(Writer::make(session, o.writing, "kubectl-replace"));
-  const auto targets = NODAL_TRY(choose(session, globals, o.selection));
+  const auto chosen = NODAL_TRY(choose(session, globals, o.selection));
   if (o.force && !writer.only_here())
-    if (const int code = NODAL_TRY(remove(session, targets)); code != 0) return code;
-  return for_each(targets, [&](const Target& target) -> Result<> {
+    if (const int code = NODAL_TRY(remove(session, chosen.targets)); code != 0) return code;
+  return for_each(chosen, [&](const Target& target) -> Result<> {
     auto object = target.manifest.get_object();
     auto& metadata = make_object(object, "metadata");
     if (target.kind.namespaced) metadata["namespace"] = target.ns;

@@ -31,12 +31,15 @@ class Manifests : public testing::Test {
   static std::string pod(const std::string& name) {
     return "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " + name + "\n";
   }
-  // "Pod/a Service/b", or the error.
+  // "Pod/a Service/b", and "error: …" for each that is none.
   static std::string read(const std::vector<std::string>& files) {
     const auto manifests = read_manifests(files);
     if (!manifests) return "error: " + manifests.error().message;
     std::string out;
-    for (const auto& m : *manifests) out += text::cat(out.empty() ? "" : " ", m.kind, "/", m.name);
+    for (const auto& m : manifests->objects)
+      out += text::cat(out.empty() ? "" : " ", m.kind, "/", m.name);
+    for (const auto& error : manifests->bad)
+      out += text::cat(out.empty() ? "" : " ", "error: ", error.message);
     return out;
   }
 
@@ -48,7 +51,7 @@ TEST_F(Manifests, AFileMayHaveSeveralDocumentsAndEmptyOnes) {
                                           "apiVersion: v1\nkind: Service\nmetadata: {name: b, "
                                           "namespace: ns}\n");
   EXPECT_EQ(read({path}), "Pod/a Service/b");
-  const auto manifests = read_manifests({path}).value();
+  const auto manifests = read_manifests({path}).value().objects;
   EXPECT_EQ(manifests[0].source, path + ", document 1");
   EXPECT_EQ(manifests[1].ns, "ns");
   EXPECT_EQ(manifests[1].api_version, "v1");
@@ -71,6 +74,23 @@ TEST_F(Manifests, JsonIsReadTooAndListsAreTakenApart) {
             std::string::npos);
 }
 
+TEST_F(Manifests, ABadDocumentKeepsNoOtherBack) {
+  const auto path = write("mixed.yaml", pod("a") + "---\n{kind: Pod, metadata: {name: b}}\n---\n" +
+                                            "text\n---\n" + pod("c"));
+  EXPECT_EQ(read({path}), "Pod/a Pod/c error: " + path +
+                              ", document 2: apiVersion is missing error: " + path +
+                              ", document 3: an object is needed (a map with apiVersion and kind)");
+  const auto broken = write("broken.yaml", pod("a") + "---\n" + "a: [1\nb: 2\n---\n" + pod("c"));
+  const auto seen = read({broken, write("d.yaml", pod("d"))});
+  EXPECT_TRUE(seen.starts_with("Pod/a Pod/c Pod/d error: " + broken + ", document 2: YAML: line "))
+      << seen;
+  EXPECT_NE(seen.find(": line 7: "), std::string::npos) << seen;
+  EXPECT_EQ(read({write("list.yaml",
+                        "kind: List\napiVersion: v1\nitems: [1, {apiVersion: v1, kind: "
+                        "Pod, metadata: {name: e}}]\n")}),
+            "Pod/e error: " + folder + "/list.yaml: the list has an item that is no object");
+}
+
 TEST_F(Manifests, TheServerMayMakeTheName) {
   EXPECT_EQ(read({write("a.yaml", "apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n")}),
             "Pod/");
@@ -84,7 +104,7 @@ TEST_F(Manifests, FoldersInsideOfFoldersOnlyWhenAskedFor) {
   write("a.yaml", pod("a"));
   write("in/b.yaml", pod("b"));
   EXPECT_EQ(read({folder}), "Pod/a");
-  EXPECT_EQ(read_manifests({folder}, true)->size(), 2u);
+  EXPECT_EQ(read_manifests({folder}, true)->objects.size(), 2u);
 }
 
 TEST_F(Manifests, FoldersGiveTheirManifestsInOrder) {
@@ -113,7 +133,7 @@ TEST_F(Manifests, ADashIsStandardInput) {
 
 TEST_F(Manifests, WhatIsMissingIsSaidWithItsPlace) {
   EXPECT_EQ(read({write("a.yaml", pod("a") + "---\nkind: Pod\nmetadata: {name: b}\n")}),
-            "error: " + folder + "/a.yaml, document 2: apiVersion is missing");
+            "Pod/a error: " + folder + "/a.yaml, document 2: apiVersion is missing");
   EXPECT_EQ(read({write("b.yaml", "apiVersion: v1\nkind: Pod\n")}),
             "error: " + folder + "/b.yaml: metadata.name is missing");
   EXPECT_NE(read({write("c.yaml", "just text\n")}).find("an object is needed"), std::string::npos);
