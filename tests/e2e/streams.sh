@@ -38,8 +38,17 @@ on_node "$newest" run box --image=box:v1 --overrides="$short" >/dev/null
 on_node "$newest" run web --image=box:v1 --labels=app=web --overrides="$short" -- httpd -f -v -p 8080 -h /etc >/dev/null
 on_node "$newest" run evil --image=evil:v1 --overrides="$short" >/dev/null
 on_node "$newest" apply -f - >/dev/null <<'YAML'
-{apiVersion: v1, kind: Pod, metadata: {name: shell}, spec: {terminationGracePeriodSeconds: 1, containers: [
-  {name: shell, image: "box:v1", command: [sh], stdin: true}]}}
+apiVersion: v1
+kind: Pod
+metadata: {name: shell}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: shell, image: "box:v1", command: [sh], stdin: true}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
 YAML
 check 'pods run' on_node "$newest" wait --for=condition=Ready pod/box pod/web pod/shell pod/evil --timeout=30s
 head -c 3000000 /dev/urandom >"$work/big"
@@ -110,6 +119,15 @@ streams() {
   kill $forward 2>/dev/null
   wait $forward 2>/dev/null
 
+  timeout 15 nsenter --net=/run/netns/"$node_ns" "$kubectl" port-forward service/web 18082:http "--address=$node_ip,localhost" >"$work/forward" 2>&1 &
+  forward=$!
+  check 'port-forward: a port of a Service by its name' until_true 10 grep -q 'Forwarding from 127.0.0.1:18082 -> 8080' "$work/forward"
+  ! on_node ip -6 addr show dev lo | grep -q ::1 ||
+    check 'port-forward: localhost of both families' until_true 2 grep -qF 'Forwarding from [::1]:18082 -> 8080' "$work/forward"
+  expect 'port-forward: at an address of the node' '^root:' "$(on_client curl -sS --max-time 5 "http://$node_ip:18082/passwd")"
+  kill $forward
+  wait $forward 2>/dev/null
+
   # A client that vanishes takes its command with it.
   nsenter --net=/run/netns/"$node_ns" "$kubectl" exec box -- sleep 765 >/dev/null 2>&1 &
   local client=$!
@@ -125,6 +143,15 @@ for kubectl in $(all_kubectls) "$NODAL_BIN/nodectl"; do
 done
 expect 'nothing but itself runs in the pod' '^2$' "$(docker top "$box_id" | wc -l)"
 check 'the agent holds no stream threads' until_true 20 sh -c "! ps -L -o comm= -p \$(pgrep -f '^[^ ]*nodal-agent ' | head -n 1) | grep -q 'stream-in\|port-forward'"
+
+# A pod that goes takes its port-forward with it.
+timeout 30 nsenter --net=/run/netns/"$node_ns" nodectl port-forward pod/web :8080 >"$work/forward" 2>&1 &
+forward=$!
+check 'port-forward: any local port' until_true 10 grep -Eq 'Forwarding from 127.0.0.1:[0-9]{4,5} -> 8080' "$work/forward"
+on_node kubectl delete pod web --wait=false >/dev/null
+wait $forward
+expect 'port-forward: ends with its pod' '^1$' "$?"
+expect 'port-forward: and says so' '^error: lost connection to pod$' "$(cat "$work/forward")"
 
 # A log in the messages of a WebSocket, as clients in a browser read it.
 on_node kubectl run talker --image=box:v1 --restart=Never -- sh -c 'echo alive; echo well; sleep 600' >/dev/null
