@@ -73,6 +73,7 @@ Command completion_command();
 /// @param root  the whole table by the time the command runs
 Command complete_command(const Command& root);
 Command man_command(const Command& root);
+Command help_command(const Command& root);
 
 /// "No resources found in default namespace.\n"
 std::string nothing_found(const Cluster& cluster, bool everywhere);

@@ -9,5 +9,6 @@ int main(int argc, char** argv) {
   root.commands.push_back(completion_command());
   root.commands.push_back(complete_command(root));
   root.commands.push_back(man_command(root));
+  root.commands.push_back(help_command(root));
   return run(root, argc, argv);
 }

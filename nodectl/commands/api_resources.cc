@@ -75,6 +75,7 @@ Command api_resources_command(const Globals& globals) {
                     {.names = "--no-headers",
                      .help = "Without the head line",
                      .target = &o->no_headers}},
+          .examples = {"nodectl api-resources --api-group=apps", "nodectl api-resources -o name"},
           .run = [o, &globals] { return api_resources(globals, *o); }};
 }
 

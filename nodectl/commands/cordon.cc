@@ -25,6 +25,7 @@ Result<int> cordon(const Globals& globals, const Options& o, bool closed) {
 
 Command command(const Globals& globals, std::string name, std::string help, bool closed) {
   const auto o = std::make_shared<Options>();
+  auto example = text::cat("nodectl ", name, " node1");
   return {.name = std::move(name),
           .help = std::move(help),
           .usage = "NODE …",
@@ -32,6 +33,7 @@ Command command(const Globals& globals, std::string name, std::string help, bool
           .flags = {selector_flag(o->selection), dry_run_flag(o->writing)},
           .args = &o->nodes,
           .offer = Offer::nodes,
+          .examples = {std::move(example)},
           .run = [o, closed, &globals] { return cordon(globals, *o, closed); }};
 }
 

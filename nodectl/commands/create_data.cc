@@ -96,6 +96,7 @@ Command secret_tls(const Globals& globals) {
               .args = &o->args,
               .least_args = 1,
               .most_args = 1,
+              .examples = {"nodectl create secret tls site --cert=site.crt --key=site.key"},
               .run = [o, &globals]() -> Result<int> {
                 if (o->certificate.empty() || o->key.empty())
                   return fail(Errc::invalid, "key and cert must be specified");
@@ -118,6 +119,8 @@ Command secret_generic(const Globals& globals) {
               .args = &o->args,
               .least_args = 1,
               .most_args = 1,
+              .examples = {"nodectl create secret generic word --from-literal=password=s3cret",
+                           "nodectl create secret generic keys --from-file=id=key.pem"},
               .run = [o, &globals] { return create(globals, *o, true); }};
   out.flags.push_back(
       {.names = "--type", .value = "TYPE", .help = "Its type (Opaque)", .target = &o->type});
@@ -184,6 +187,8 @@ Command create_secret_command(const Globals& globals) {
   return {.name = "secret",
           .help = "Make a Secret",
           .group = kChangeGroup,
+          .examples = {"nodectl create secret generic word --from-literal=password=s3cret",
+                       "nodectl create secret tls site --cert=site.crt --key=site.key"},
           .commands = {secret_generic(globals), secret_tls(globals)}};
 }
 

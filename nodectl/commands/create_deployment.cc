@@ -65,6 +65,8 @@ Command named(const Globals& globals, std::string name, std::string kind, std::s
           .args = &o->args,
           .least_args = 1,
           .most_args = 1,
+          .examples = {text::cat("nodectl create ", name,
+                                 kind == "Namespace" ? " prod" : " robot -n prod")},
           .run =
               [o, kind, &globals] {
                 auto object = new_object("v1", kind, o->args[0]);

@@ -61,10 +61,10 @@ Result<int> create(const Globals& globals, const Options& o, const std::string& 
   return create_object(globals, creating, std::move(object));
 }
 
-Command of_type(const Globals& globals, std::string name, const std::string& type,
-                std::string help) {
+Command of_type(const Globals& globals, const std::string& name, const std::string& type,
+                std::string help, const std::string& example) {
   const auto o = std::make_shared<Options>();
-  Command out{.name = std::move(name),
+  Command out{.name = name,
               .help = std::move(help),
               .usage = "NAME --tcp=PORT:TARGET",
               .group = kChangeGroup,
@@ -75,6 +75,7 @@ Command of_type(const Globals& globals, std::string name, const std::string& typ
               .args = &o->args,
               .least_args = 1,
               .most_args = 1,
+              .examples = {text::cat("nodectl create service ", name, " ", example)},
               .run = [o, type, &globals] { return create(globals, *o, type); }};
   if (type == "ClusterIP")
     out.flags.push_back({.names = "--clusterip",
@@ -98,16 +99,20 @@ Command of_type(const Globals& globals, std::string name, const std::string& typ
 }  // namespace
 
 Command create_service_command(const Globals& globals) {
-  return {
-      .name = "service",
-      .help = "Make a Service",
-      .group = kChangeGroup,
-      .commands = {of_type(globals, "clusterip", "ClusterIP", "Reachable inside the cluster"),
-                   of_type(globals, "nodeport", "NodePort", "Reachable on every node"),
-                   of_type(globals, "loadbalancer", "LoadBalancer",
-                           "Reachable through a load balancer"),
-                   of_type(globals, "externalname", "ExternalName", "Another name for a DNS name")},
-      .aliases = {"svc"}};
+  return {.name = "service",
+          .help = "Make a Service",
+          .group = kChangeGroup,
+          .examples = {"nodectl create service clusterip web --tcp=80:8080",
+                       "nodectl create service nodeport web --tcp=80:8080 --node-port=30080"},
+          .commands = {of_type(globals, "clusterip", "ClusterIP", "Reachable inside the cluster",
+                               "web --tcp=80:8080"),
+                       of_type(globals, "nodeport", "NodePort", "Reachable on every node",
+                               "web --tcp=80:8080 --node-port=30080"),
+                       of_type(globals, "loadbalancer", "LoadBalancer",
+                               "Reachable through a load balancer", "web --tcp=80:8080"),
+                       of_type(globals, "externalname", "ExternalName",
+                               "Another name for a DNS name", "db --external-name=db.example.com")},
+          .aliases = {"svc"}};
 }
 
 }  // namespace nodal::nodectl

@@ -107,6 +107,7 @@ Command diff_command(const Globals& globals) {
                         {.names = "--force-conflicts",
                          .help = "With --server-side: take fields from others",
                          .target = &o->force_conflicts}},
+              .examples = {"nodectl diff -f web.yaml", "cat web.yaml | nodectl diff -f -"},
               .run = [o, &globals]() -> Result<int> {
                 const auto done = diff(globals, *o);
                 if (done) return done;

@@ -123,14 +123,16 @@ Result<int> edit(const Globals& globals, const Options& o) {
 
 Command edit_command(const Globals& globals) {
   const auto o = std::make_shared<Options>();
-  Command out{.name = "edit",
-              .help = "Change objects in an editor",
-              .usage = "TYPE NAME | TYPE/NAME",
-              .group = kChangeGroup,
-              .flags = {validate_flag(o->writing)},
-              .args = &o->selection.what,
-              .offer = Offer::objects,
-              .run = [o, &globals] { return edit(globals, *o); }};
+  Command out{
+      .name = "edit",
+      .help = "Change objects in an editor",
+      .usage = "TYPE NAME | TYPE/NAME",
+      .group = kChangeGroup,
+      .flags = {validate_flag(o->writing)},
+      .args = &o->selection.what,
+      .offer = Offer::objects,
+      .examples = {"nodectl edit deployment web", "KUBE_EDITOR=nano nodectl edit configmap/conf"},
+      .run = [o, &globals] { return edit(globals, *o); }};
   for (auto& flag : file_flags(o->selection)) out.flags.push_back(std::move(flag));
   return out;
 }

@@ -67,6 +67,7 @@ Command replace_command(const Globals& globals) {
                          .help = "Remember what was wanted, for `apply`",
                          .target = &o->save},
                         validate_flag(o->writing)},
+              .examples = {"nodectl replace -f web.yaml", "nodectl replace --force -f web.yaml"},
               .run = [o, &globals] { return replace(globals, *o); }};
   for (auto& flag : file_flags(o->selection)) out.flags.push_back(std::move(flag));
   for (auto& flag : writing_flags(o->writing)) out.flags.push_back(std::move(flag));

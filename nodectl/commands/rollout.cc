@@ -174,6 +174,7 @@ Result<int> pause(const Globals& globals, const Options& o, bool paused) {
 }
 
 Command command(const Globals& globals, std::string name, std::string help,
+                std::vector<std::string> examples,
                 Result<int> (*run)(const Globals&, const Options&), bool writes,
                 const std::function<std::vector<Flag>(Options&)>& flags) {
   const auto o = std::make_shared<Options>();
@@ -184,6 +185,7 @@ Command command(const Globals& globals, std::string name, std::string help,
               .flags = flags(*o),
               .args = &o->selection.what,
               .offer = Offer::deployments,
+              .examples = std::move(examples),
               .run = [o, run, &globals] { return run(globals, *o); }};
   out.flags.push_back(selector_flag(o->selection));
   for (auto& flag : file_flags(o->selection)) out.flags.push_back(std::move(flag));
@@ -204,7 +206,10 @@ Command rollout_command(const Globals& globals) {
       .examples = {"nodectl rollout status deployment/web",
                    "nodectl rollout undo deployment/web --to-revision=2"},
       .commands = {
-          command(globals, "status", "Follow a rollout to its end", status, false,
+          command(globals, "status", "Follow a rollout to its end",
+                  {"nodectl rollout status deployment/web",
+                   "nodectl rollout status deployment/web --timeout=60s"},
+                  status, false,
                   [](Options& o) {
                     return std::vector<Flag>{{.names = "-w,--watch",
                                               .help = "Until it ends; --watch=false: only now",
@@ -218,27 +223,36 @@ Command rollout_command(const Globals& globals) {
                                               .help = "Only while this revision is the one",
                                               .target = &o.revision}};
                   }),
-          command(globals, "history", "The revisions, and why they are", history, false,
+          command(globals, "history", "The revisions, and why they are",
+                  {"nodectl rollout history deployment/web",
+                   "nodectl rollout history deployment/web --revision=2"},
+                  history, false,
                   [](Options& o) {
                     return std::vector<Flag>{{.names = "--revision",
                                               .value = "NUMBER",
                                               .help = "One with its template",
                                               .target = &o.revision}};
                   }),
-          command(globals, "undo", "Go back to an earlier revision", undo, true,
+          command(globals, "undo", "Go back to an earlier revision",
+                  {"nodectl rollout undo deployment/web",
+                   "nodectl rollout undo deployment/web --to-revision=2"},
+                  undo, true,
                   [](Options& o) {
                     return std::vector<Flag>{{.names = "--to-revision",
                                               .value = "NUMBER",
                                               .help = "Which; default: the one before",
                                               .target = &o.to_revision}};
                   }),
-          command(globals, "restart", "Replace all pods, one after another", restart, true,
-                  no_flags),
+          command(globals, "restart", "Replace all pods, one after another",
+                  {"nodectl rollout restart deployment/web",
+                   "nodectl rollout restart deployment -l app=web"},
+                  restart, true, no_flags),
           command(
-              globals, "pause", "Let no change roll out",
+              globals, "pause", "Let no change roll out", {"nodectl rollout pause deployment/web"},
               [](const Globals& g, const Options& o) { return pause(g, o, true); }, true, no_flags),
           command(
               globals, "resume", "Let changes roll out again",
+              {"nodectl rollout resume deployment/web"},
               [](const Globals& g, const Options& o) { return pause(g, o, false); }, true,
               no_flags)}};
 }

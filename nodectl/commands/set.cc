@@ -122,7 +122,8 @@ Flag container_flag(Options& o) {
 }
 
 Command command(const std::shared_ptr<Options>& o, std::string name, std::string help,
-                std::string usage, std::vector<Flag> flags, std::function<Result<int>()> run) {
+                std::string usage, std::vector<std::string> examples, std::vector<Flag> flags,
+                std::function<Result<int>()> run) {
   Command out{.name = std::move(name),
               .help = std::move(help),
               .usage = std::move(usage),
@@ -130,6 +131,7 @@ Command command(const std::shared_ptr<Options>& o, std::string name, std::string
               .flags = std::move(flags),
               .args = &o->selection.what,
               .offer = Offer::objects,
+              .examples = std::move(examples),
               .run = std::move(run)};
   out.flags.push_back(selector_flag(o->selection));
   out.flags.push_back(all_flag(o->selection));
@@ -141,7 +143,8 @@ Command command(const std::shared_ptr<Options>& o, std::string name, std::string
 
 Command image_command(const Globals& globals) {
   const auto o = std::make_shared<Options>();
-  return command(o, "image", "Set the image of containers", "TYPE/NAME CONTAINER=IMAGE …", {},
+  return command(o, "image", "Set the image of containers", "TYPE/NAME CONTAINER=IMAGE …",
+                 {"nodectl set image deployment/web web=web:2"}, {},
                  [o, &globals]() -> Result<int> {
                    auto own = *o;
                    const auto images = take_changes(own.selection.what);
@@ -156,6 +159,9 @@ Command env_command(const Globals& globals) {
   const auto o = std::make_shared<Options>();
   return command(
       o, "env", "Set variables of the environment", "TYPE/NAME NAME=VALUE … NAME- …",
+      {"nodectl set env deployment/web COLOUR=blue OLD-",
+       "nodectl set env deployment/web --from=configmap/conf --prefix=CONF_",
+       "nodectl set env deployment/web --list"},
       {container_flag(*o),
        {.names = "--list", .help = "Show them", .target = &o->list},
        {.names = "--from",
@@ -173,6 +179,7 @@ Command env_command(const Globals& globals) {
 Command resources_command(const Globals& globals) {
   const auto o = std::make_shared<Options>();
   return command(o, "resources", "Set what containers ask for and may use", "TYPE/NAME",
+                 {"nodectl set resources deployment/web --requests=cpu=100m --limits=memory=64Mi"},
                  {container_flag(*o),
                   {.names = "--requests",
                    .value = "AMOUNTS",
@@ -197,7 +204,8 @@ Command resources_command(const Globals& globals) {
 Command service_account_command(const Globals& globals) {
   const auto o = std::make_shared<Options>();
   auto out = command(o, "serviceaccount", "Set the service account of pods", "TYPE/NAME ACCOUNT",
-                     {}, [o, &globals]() -> Result<int> {
+                     {"nodectl set serviceaccount deployment/web robot"}, {},
+                     [o, &globals]() -> Result<int> {
                        auto own = *o;
                        if (own.selection.what.size() < 2)
                          return fail(Errc::invalid, "serviceaccount is required");
@@ -219,6 +227,8 @@ Command set_command(const Globals& globals) {
   return {.name = "set",
           .help = "Set images, variables or resources of pods",
           .group = kChangeGroup,
+          .examples = {"nodectl set image deployment/web web=web:2",
+                       "nodectl set env deployment/web COLOUR=blue"},
           .commands = {image_command(globals), env_command(globals), resources_command(globals),
                        service_account_command(globals)}};
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "nodectl/commands.h"
 
 namespace nodal::nodectl {
 namespace {
@@ -107,6 +108,51 @@ TEST_F(CommandLine, MistakesEndWithOne) {
     EXPECT_EQ(line(words), 1) << words[0];
     EXPECT_EQ(ran, "");
   }
+}
+
+// What can be done without an example: the paths of such commands.
+std::string without_example(const Command& command, const std::string& path) {
+  std::string out;
+  for (const auto& inner : command.commands)
+    if (!inner.group.empty()) out += without_example(inner, text::cat(path, " ", inner.name));
+  // A hidden one, and those whose line says it all.
+  const bool plain = command.args == nullptr && command.flags.empty() && command.commands.empty();
+  return command.examples.empty() && !plain ? text::cat(path, "\n", out) : out;
+}
+
+TEST(Commands, HaveExamples) {
+  Globals globals;
+  const auto root = all_commands(globals);
+  for (const auto& command : root.commands)
+    if (!command.group.empty() && command.group != kClusterGroup) {
+      EXPECT_EQ(without_example(command, command.name), "");
+    }
+}
+
+TEST(Commands, HelpTellsOfOne) {
+  Globals globals;
+  Command root = all_commands(globals);
+  root.commands.push_back(help_command(root));
+  const auto line = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "nodectl");
+    std::vector<char*> arguments;
+    for (auto& word : words) arguments.push_back(word.data());
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const int code = run(root, static_cast<int>(arguments.size()), arguments.data());
+    return text::cat(code, testing::internal::GetCapturedStdout(),
+                     testing::internal::GetCapturedStderr());
+  };
+  EXPECT_EQ(
+      line({"help", "rollout", "undo"}),
+      text::cat("0", help_text(root, *root.find("rollout")->find("undo"), "nodectl rollout undo")));
+  root = all_commands(globals);
+  root.commands.push_back(help_command(root));
+  EXPECT_EQ(line({"help"}), text::cat("0", help_text(root, root, "nodectl")));
+  root = all_commands(globals);
+  root.commands.push_back(help_command(root));
+  EXPECT_EQ(line({"help", "rollout", "nothing"}),
+            "1nodectl: unknown command \"nothing\"; `nodectl rollout --help` lists them all\n");
 }
 
 }  // namespace
