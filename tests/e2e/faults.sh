@@ -58,7 +58,7 @@ k scale deployment web --replicas=3 >/dev/null
 on_node sh "$here/start-docker.sh" dockerd "$work/docker"
 ready() { k get node node1 | grep -q ' Ready'; }
 check 'with the engine back it is Ready' until_true 60 ready
-check 'and does what was asked meanwhile' k wait --for=jsonpath='{.status.readyReplicas}'=3 deployment/web --timeout=60s
+check 'and does what was asked meanwhile' until_true 60 has 3 '{.status.readyReplicas}' deployment/web
 after=$(k get pods -l app=web -o 'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[0].restartCount}{"\n"}{end}')
 same=$(printf "%s\n" "$after" | grep -cxF "$before")
 expect "the pods are the same, never restarted" "^2\$" "$same"
@@ -75,7 +75,7 @@ check 'and to serve with' until_true 10 took agent ' serving'
 check 'the proxy too' until_true 10 took proxy ''
 expect 'the master gets through to the agent' '.' "$(k exec deployment/web -- date)"
 k scale deployment web --replicas=4 >/dev/null
-check 'and the agent to the master' k wait --for=jsonpath='{.status.readyReplicas}'=4 deployment/web --timeout=60s
+check 'and the agent to the master' until_true 60 has 4 '{.status.readyReplicas}' deployment/web
 expect 'nobody was started anew for it' "^$master_pid $agent_pid\$" "$(pgrep -f "$NODAL_BIN/nodal-master ") $(pgrep -f "$NODAL_BIN/nodal-agent ")"
 
 # The power fails: every process, namespace, link and rule is gone; the disk stays.
@@ -102,4 +102,4 @@ check 'after it the application answers again' until_true 30 answered
 restarted() { [ "$(k get pods -l app=web -o 'jsonpath={.items[*].status.containerStatuses[0].restartCount}')" = '1 1 1 1' ]; }
 check 'every pod was restarted once' until_true 30 restarted
 expect 'they are the same' "^$(printf '%s' "$before" | md5sum)$" "$(uids | head -c -1 | md5sum)"
-check 'all of them are Ready' k wait --for=jsonpath='{.status.readyReplicas}'=4 deployment/web --timeout=30s
+check 'all of them are Ready' until_true 30 has 4 '{.status.readyReplicas}' deployment/web

@@ -74,9 +74,9 @@ expect 'pods, restarts and readiness are what they were' "^same$" "$([ "$(identi
 expect 'the containers are the same' '^same$' "$([ "$(docker ps --no-trunc -q --filter label=io.nodal.type=container | sort)" = "$before" ] && echo same)"
 
 check 'the cluster still scales' k scale deployment web --replicas=5
-check 'to five' k wait --for=jsonpath='{.status.readyReplicas}'=5 deployment/web --timeout=60s
+check 'to five' until_true 60 has 5 '{.status.readyReplicas}' deployment/web
 k delete pod "$(k get pods -o name -l app=web | head -n 1 | cut -d/ -f2)" --wait=false >/dev/null
-check 'a deleted pod is replaced' k wait --for=jsonpath='{.status.readyReplicas}'=5 deployment/web --timeout=60s
+check 'a deleted pod is replaced' until_true 60 has 5 '{.status.readyReplicas}' deployment/web
 
 touch "$work/stop"
 wait $loads

@@ -6,6 +6,7 @@ cluster_start
 image web:1 "$(busybox_root)" -c 'CMD ["/bin/httpd","-f","-p","8080","-h","/www"]'
 kubectl=$(all_kubectls | tail -n 1)
 [ -n "$kubectl" ] || { echo 'no kubectl to compare with'; exit 77; }
+minor=$("$kubectl" version --client -o json 2>/dev/null | jq -r .clientVersion.minor | tr -dc 0-9)
 
 cat >"$work/web.yaml" <<'YAML'
 apiVersion: v1
@@ -44,6 +45,10 @@ spec: {type: NodePort, selector: {app: web}, ports: [{name: http, port: 80, targ
 YAML
 sed 's/greeting: hello/greeting: bye/; s/PLAIN, value: text/PLAIN, value: other/' "$work/web.yaml" >"$work/changed.yaml"
 sed 's/matchLabels: {app: web}/matchLabels: {app: other}/; s/name: web,/name: wrong,/' "$work/web.yaml" >"$work/wrong.yaml"
+for object in 'v1 good' 'v2 bad' 'v1 better'; do
+  # shellcheck disable=SC2086 # two words
+  printf -- '---\napiVersion: %s\nkind: ConfigMap\nmetadata: {name: %s}\n' $object
+done >"$work/mixed.yaml"
 mkdir -p "$work/folder"
 printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n' >"$work/folder/a.yaml"
 printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\n' >"$work/folder/b.yml"
@@ -161,7 +166,8 @@ spec:
 YAML
 
 # One command a line; @ is the program, POD a pod of the Deployment. Lines that begin with "quiet" only bring the cluster
-# where the next one can be compared.
+# where the next one can be compared; so do those that begin with "newer" when kubectl is older than 1.27 and says
+# something else.
 commands() {
   cat <<'COMMANDS'
 @ get pods
@@ -199,10 +205,10 @@ quiet @ wait --for=condition=available deployment/web --timeout=60s
 @ describe configmap conf
 @ describe serviceaccount default
 @ describe endpoints web
-@ describe endpointslices -l app=web
+newer @ describe endpointslices -l app=web
 quiet @ apply -f $work/full.yaml
 quiet @ wait --for=condition=Initialized pod -l app=full --timeout=30s
-quiet @ wait --for=jsonpath='{.status.containerStatuses[0].restartCount}'=1 pod -l app=full --timeout=30s
+quiet until_true 30 has 1 '{.items[0].status.containerStatuses[0].restartCount}' pods -l app=full
 @ describe deployments
 @ describe replicasets -l app=full
 @ describe services
@@ -211,18 +217,18 @@ quiet @ wait --for=jsonpath='{.status.containerStatuses[0].restartCount}'=1 pod 
 @ describe serviceaccounts
 @ describe leases mine
 @ describe endpoints manual
-@ describe endpointslices slice
+newer @ describe endpointslices slice
 @ describe nodes --show-events=false
 quiet @ delete -f $work/full.yaml --wait=false
 quiet @ wait --for=delete pod -l app=full --timeout=60s
 @ describe pod nowhere
-@ logs POD
+newer @ logs POD
 @ logs POD -c side
 @ logs POD -c first
 @ logs POD -c nowhere
 @ logs POD --all-containers --prefix
-@ logs deployment/web --tail=1
-@ logs -l app=web --tail=2
+newer @ logs deployment/web --tail=1
+newer @ logs -l app=web --tail=2
 @ logs nowhere
 @ label deployment web tier=front
 @ label deployment web tier=back
@@ -272,12 +278,12 @@ KUBE_EDITOR='sed -i s/greeting:.*/greeting:\ edited/' @ edit configmap conf
 cat $work/folder/a.yaml | @ apply -f -
 @ delete configmap a
 @ run once --image=web:1 --restart=Never -- sh -c 'echo ran'
-quiet @ wait --for=jsonpath='{.status.phase}'=Succeeded pod/once --timeout=30s
+quiet until_true 30 has Succeeded '{.status.phase}' pod/once
 @ get pod once
 @ logs once
 @ run talk -i --rm --restart=Never --image=web:1 -- sh -c 'sleep 2; echo said; exit 3'
 quiet @ wait --for=delete pod/talk
-@ run talk --attach --rm -q --restart=OnFailure --image=web:1 -- sh -c 'sleep 2; echo said'
+newer @ run talk --attach --rm -q --restart=OnFailure --image=web:1 -- sh -c 'sleep 2; echo said'
 quiet @ wait --for=delete pod/talk
 @ run talk --attach --rm --expose --port=80 --pod-running-timeout=1s --image=none:1 --image-pull-policy=Never
 @ run talk --rm --image=web:1
@@ -303,7 +309,7 @@ quiet @ rollout status deployment/web --timeout=60s
 @ auth can-i list nodes
 @ auth can-i get foos.bar
 @ auth can-i --list
-@ auth whoami
+newer @ auth whoami
 @ config get-contexts
 @ config view
 @ config use-context nowhere
@@ -312,6 +318,9 @@ quiet @ rollout status deployment/web --timeout=60s
 @ create service nodeport taken --tcp=80 --node-port=30123
 printf 'apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {prots: []}\n' | @ apply -f -
 printf 'apiVersion: v2\nkind: Service\nmetadata: {name: x}\n' | @ apply -f -
+@ create -f $work/mixed.yaml
+@ apply -f $work/mixed.yaml
+@ delete -f $work/mixed.yaml
 @ delete pod once
 @ delete deployment made
 @ delete service made plain
@@ -342,7 +351,13 @@ run() {
   local name=$1 program=$2 number=0 line pod quiet
   while IFS= read -r line; do
     quiet=
-    case $line in quiet*) quiet=1 line=${line#quiet } ;; esac
+    case $line in
+      quiet*) quiet=1 line=${line#quiet } ;;
+      newer*)
+        [ "$minor" -ge 27 ] || quiet=1
+        line=${line#newer }
+        ;;
+    esac
     pod=$(on_node "$kubectl" get pods -l app=web --sort-by=.metadata.creationTimestamp -o name 2>/dev/null | tail -n 1)
     local shown=$line
     line=${line//POD/${pod#pod/}}
@@ -376,6 +391,8 @@ for command in "$work"/kubectl.*.command; do
     printf '%s\n' "$difference" | sed 's/^/     | /' | head -30
   fi
 done
+
+expect 'a hundred commands and more were compared' '^[1-9][0-9]{2}$' "$(ls "$work"/kubectl.*.command | wc -l)"
 
 # What kubectl has not: hints, and names that the shell asks for.
 expect 'a hint for a wrong selector' '^hint: .*matchLabels' "$(on_node nodectl apply -f "$work/wrong.yaml" 2>&1)"

@@ -282,7 +282,12 @@ spec:
 YAML
 reason_is() { [ "$(of "$1" '{.status.conditions[?(@.type=="Ready")].reason}')" = "$2" ]; }
 check 'a pod waits for its readiness gate' until_true 30 reason_is gated ReadinessGatesNotReady
-patch() { k patch pod gated --subresource=status -p "{\"status\":{\"conditions\":[{\"type\":\"example.com/ok\",\"status\":\"$1\"}]}}" >/dev/null; }
+# What `patch --subresource` does, which came with kubectl 1.24.
+patch() {
+  administrator -X PATCH -H 'Content-Type: application/strategic-merge-patch+json' \
+    -d "{\"status\":{\"conditions\":[{\"type\":\"example.com/ok\",\"status\":\"$1\"}]}}" \
+    /api/v1/namespaces/default/pods/gated/status >/dev/null
+}
 patch True
 check 'it is ready as soon as that holds' k wait --for=condition=ready pod/gated --timeout=5s
 patch False

@@ -1,12 +1,18 @@
 # tests/support/cluster.sh — sourced by end-to-end tests: a node and a client in network namespaces of their own, with
-# a Docker Engine of its own, and a cluster on it. Leaves nothing behind.
+# a Docker Engine of its own, and a cluster on it. The script is begun again in a process and a mount namespace, with the
+# folders of a node for itself: a cluster of this host is neither seen nor touched. Leaves nothing behind.
 #
 #   NODAL_BIN   the folder of the built programs
+#   KUBECTL     the only kubectl that is to be used; without it every one that is here
 #
 # After cluster_start: $KUBECONFIG, on_node COMMAND…, on_client COMMAND…, $node_ip; check and fail report.
 
 set -u
 : "${NODAL_BIN:?the folder of the built programs}"
+if [ -z "${NODAL_OWN_MACHINE:-}" ]; then
+  [ "$(id -u)" = 0 ] || { echo "not root"; exit 77; }
+  NODAL_OWN_MACHINE=1 exec unshare --mount --pid --fork --kill-child --mount-proc "$BASH" "$0" "$@"
+fi
 PATH=$NODAL_BIN:$PATH
 node_ip=172.31.87.2
 client_ip=172.31.87.3
@@ -18,6 +24,28 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export HOME=$work/home DOCKER_HOST=unix://$work/docker/docker.sock
 export KUBECONFIG=$HOME/.kube/config
 mkdir -p "$HOME"
+if [ -n "${KUBECTL:-}" ]; then
+  mkdir "$work/bin"
+  ln -s "$(readlink -f "$KUBECTL")" "$work/bin/kubectl"
+  PATH=$work/bin:$PATH
+fi
+
+# The folders in which nodes keep things, without those of a node that runs here: what is written goes to $work, and no
+# mount gets out. (A mount on a folder itself would end when the host removes that folder.)
+own_folders() {
+  local folder own
+  mount --make-rshared /
+  for folder in /etc /run /var/lib /var/log; do
+    own=$work/node$folder
+    mkdir -p "$own/upper" "$own/work"
+    mknod "$own/upper/nodal" c 0 0  # a whiteout: is not there
+    case $folder in
+      /etc) mknod "$own/upper/cni" c 0 0 ;;
+      /run) mknod "$own/upper/netns" c 0 0 ;;
+    esac
+    mount -t overlay overlay -o "lowerdir=$folder,upperdir=$own/upper,workdir=$own/work" "$folder" || return 1
+  done
+}
 
 on_node() { nsenter --net=/run/netns/"$node_ns" "$@"; }
 on_client() { nsenter --net=/run/netns/"$client_ns" "$@"; }
@@ -57,6 +85,16 @@ until_true() {
     sleep 0.1
   done
 }
+
+# has VALUE JSONPATH WHAT…: the field of what kubectl gets. (wait --for=jsonpath came with kubectl 1.23.)
+has() { [ "$(on_node kubectl get "${@:3}" -o "jsonpath=$2")" = "$1" ]; }
+# administrator CURL-ARGUMENTS… PATH: a request to the API server with the administrator's keys.
+administrator() {
+  local path=${*: -1}
+  on_node curl -sk --max-time 10 --cert "$(user_field client-certificate)" --key "$(user_field client-key)" "${@:1:$#-1}" \
+    "https://$node_ip:6443$path"
+}
+user_field() { kubectl config view --raw --minify -o "jsonpath={.users[0].user.$1}"; }
 
 # image NAME FOLDER [docker import options…]: an image of a folder's files.
 image() {
@@ -105,7 +143,7 @@ chapter_images() {
 
 machine_start() {
   command -v dockerd >/dev/null && command -v containerd >/dev/null || { echo "Docker is not installed"; exit 77; }
-  [ "$(id -u)" = 0 ] || { echo "not root"; exit 77; }
+  own_folders || exit 1
   ip netns add "$node_ns" && ip netns add "$client_ns" || exit 1
   ip link add "n$$" netns "$node_ns" type veth peer name "c$$" netns "$client_ns"
   ip -n "$node_ns" link set "n$$" name eth0
@@ -144,6 +182,7 @@ machine_stop() {
   on_node sh "$here/start-docker.sh" stop "$work/docker"
   ip netns del "$node_ns" 2>/dev/null
   ip netns del "$client_ns" 2>/dev/null
+  umount -l /etc /run /var/lib /var/log
   rm -rf "$work"
   if [ $failures -gt 0 ]; then
     echo "$failures checks failed"
@@ -153,9 +192,13 @@ machine_stop() {
 }
 
 # Every kubectl that is here, one path a line: Debian's 1.20, the versions beside the kubectl in the path, that one
-# itself.
+# itself; or only $KUBECTL.
 all_kubectls() {
   local own folder version debian=/usr/local/lib/nodal/kubectl-1.20/kubectl
+  if [ -n "${KUBECTL:-}" ]; then
+    readlink -f "$KUBECTL"
+    return
+  fi
   [ -x $debian ] && echo $debian
   own=$(command -v kubectl) || return 0
   own=$(readlink -f "$own")
