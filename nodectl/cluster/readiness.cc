@@ -28,7 +28,8 @@ std::optional<Missing> missing_of(const NodeSigns& signs, TimePoint now) {
                                                                              part.last_exit, ")"))};
     if (part.name == "agent") agent_start = part.started_at;
   }
-  if (!signs.reported || *signs.reported < agent_start || now - *signs.reported > kFresh)
+  if (!signs.reported || *signs.reported < agent_start || now - *signs.reported > kFresh ||
+      !signs.told || *signs.told + std::chrono::seconds(1) <= agent_start)
     return Missing{"agent", "the agent has not reported since it started"};
   if (!signs.ready)
     return Missing{"agent",

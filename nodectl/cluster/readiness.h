@@ -14,7 +14,8 @@ namespace nodal::nodectl {
 struct NodeSigns {
   std::vector<PartState> parts;       ///< that the settings name; pid 0: does not run
   std::optional<TimePoint> reported;  ///< when the agent last renewed the node's lease
-  bool ready = false;                 ///< what the Node's condition says, whoever wrote it
+  std::optional<TimePoint> told;      ///< when the condition Ready was last written; whole seconds
+  bool ready = false;                 ///< what it says, whoever wrote it
   std::string unready_because;        ///< the condition's message
   bool proxy_ready = false;           ///< it has programmed what there is
 };
@@ -26,8 +27,8 @@ struct Missing {
   bool operator==(const Missing&) const = default;
 };
 
-/// Nothing when the node is up. The condition Ready counts only when the agent that runs now has
-/// reported: the one of a stopped cluster is still there.
+/// Nothing when the node is up. Lease and condition count only when the agent that runs now has
+/// written them: those of a stopped cluster are still there.
 std::optional<Missing> missing_of(const NodeSigns& signs, TimePoint now);
 
 /// The first part that has ended so often since `before` that waiting makes no sense.

@@ -119,6 +119,7 @@ class Start {
         if (condition.type == "Ready") {
           signs.ready = condition.status == "True";
           signs.unready_because = condition.message;
+          signs.told = condition.last_heartbeat_time;
         }
       if (const auto lease =
               client_->get<coordination_v1::Lease>("kube-node-lease", settings_.node_name))

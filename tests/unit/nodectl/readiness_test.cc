@@ -23,6 +23,7 @@ NodeSigns good() {
   for (const char* name : {"master", "agent", "proxy"})
     signs.parts.push_back(running(name, now - 2s));
   signs.reported = now - 1s;
+  signs.told = now - 2s;
   signs.ready = signs.proxy_ready = true;
   return signs;
 }
@@ -59,6 +60,7 @@ TEST(Readiness, AReportOfAnEarlierAgentDoesNotCount) {
   EXPECT_EQ(missing([](NodeSigns& s) {
               s.parts[1].started_at = now - 1h;
               s.reported = now - 9s;
+              s.told = now - 4min;
             }),
             "")
       << "it renews every ten seconds";
@@ -68,6 +70,14 @@ TEST(Readiness, AReportOfAnEarlierAgentDoesNotCount) {
             }),
             unreported)
       << "it hangs";
+  EXPECT_EQ(missing([](NodeSigns& s) { s.told = now - 3s; }), unreported)
+      << "the condition is the earlier agent's";
+  EXPECT_EQ(missing([](NodeSigns& s) {
+              s.parts[1].started_at = now - 1500ms;
+              s.told = now - 2s;
+            }),
+            "")
+      << "its fraction of the second is cut off";
 }
 
 TEST(Readiness, APartThatKeepsEndingIsHopeless) {
