@@ -63,26 +63,31 @@ Controller::~Controller() { loop_.stop(); }
 
 void Controller::wake() { loop_.wake(kAll); }
 
-std::set<std::string> Controller::find_refused(const Inputs& inputs) {
+Result<std::set<std::string>> Controller::find_refused(const Inputs& inputs) {
+  NODAL_TRY(nginx_.check(render({}, parts_.render)));  // or it is no Ingress's fault
   std::vector<IngressPtr> taken;
   std::set<std::string> out;
   // By halves: few are bad among many. The older come first, so the younger of two that do not go
   // together is refused.
-  const std::function<void(std::span<const IngressPtr>)> take =
-      [&](std::span<const IngressPtr> more) {
-        Inputs tried = inputs;
-        tried.ingresses = taken;
-        tried.ingresses.insert(tried.ingresses.end(), more.begin(), more.end());
-        if (nginx_.check(render(plan(tried).model, parts_.render))) {
-          taken = std::move(tried.ingresses);
-        } else if (more.size() == 1) {
-          out.insert(more.front()->metadata.uid);
-        } else {
-          take(more.first(more.size() / 2));
-          take(more.subspan(more.size() / 2));
-        }
-      };
-  take(by_age(inputs.ingresses));
+  const std::function<Result<>(std::span<const IngressPtr>)> take =
+      [&](std::span<const IngressPtr> more) -> Result<> {
+    Inputs tried = inputs;
+    tried.ingresses = taken;
+    tried.ingresses.insert(tried.ingresses.end(), more.begin(), more.end());
+    const auto good = nginx_.check(render(plan(tried).model, parts_.render));
+    if (good) {
+      taken = std::move(tried.ingresses);
+    } else if (good.error().code != Errc::invalid) {
+      return good;
+    } else if (more.size() == 1) {
+      out.insert(more.front()->metadata.uid);
+    } else {
+      NODAL_TRY(take(more.first(more.size() / 2)));
+      return take(more.subspan(more.size() / 2));
+    }
+    return {};
+  };
+  NODAL_TRY(take(by_age(inputs.ingresses)));
   return out;
 }
 
@@ -120,7 +125,7 @@ Result<Again> Controller::sync() {
     if (auto good = nginx_.check(configuration); !good) {
       log::warn("nginx refuses the configuration; looking for the Ingress that is to blame",
                 {{"error", good.error().message}});
-      refused_ = find_refused(inputs);
+      refused_ = NODAL_TRY(find_refused(inputs));
     }
     judged_ = configuration;
   }

@@ -48,7 +48,8 @@ class Controller {
   /// Tells nginx the endpoints that have changed: no reload.
   Result<> push_endpoints();
   /// Uids of the Ingresses that nginx does not take, be it beside older ones.
-  std::set<std::string> find_refused(const Inputs& inputs);
+  /// @errors what keeps nginx from judging at all
+  Result<std::set<std::string>> find_refused(const Inputs& inputs);
   void tell(const Plan& plan);
 
   ControllerParts parts_;
