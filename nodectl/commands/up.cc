@@ -114,8 +114,12 @@ class Start {
     return wait([&]() -> Result<std::optional<Missing>> {
       NodeSigns signs;
       signs.parts = parts();
-      const auto node = NODAL_TRY(client_->get<core_v1::Node>("", settings_.node_name));
-      for (const auto& condition : node.status.conditions)
+      const auto node = client_->get<core_v1::Node>("", settings_.node_name);
+      if (!node && node.error().code == Errc::not_found)
+        return Missing{"agent",
+                       text::cat("the agent has not registered the node ", settings_.node_name)};
+      if (!node) return std::unexpected(node.error());
+      for (const auto& condition : node->status.conditions)
         if (condition.type == "Ready") {
           signs.ready = condition.status == "True";
           signs.unready_because = condition.message;
