@@ -77,6 +77,7 @@ struct KeyedLoop::State {
   }
 
   void start_thread() {
+    join_finished();
     ++alive;
     threads.emplace_back([this] { run(); });
   }
@@ -169,7 +170,6 @@ KeyedLoop::~KeyedLoop() { stop(); }
 void KeyedLoop::wake(std::string_view key) {
   const std::lock_guard lock(state_->mutex);
   if (state_->stopping) return;
-  state_->join_finished();
   const auto it = state_->keys.emplace(std::string(key), State::Key{}).first;
   if (it->second.running) {
     it->second.again = true;
