@@ -24,11 +24,6 @@ Endings::Endings(Runtime& runtime, const DrainGate& gate, Record record,
       ended_(std::move(ended)),
       pool_("pod-end", kAtOnce) {}
 
-bool Endings::under_way(const std::string& container_id) const {
-  const std::lock_guard lock(mutex_);
-  return grace_.contains(container_id);
-}
-
 void Endings::begin(const std::string& key, const core_v1::Pod& pod, const KillContainer& kill,
                     bool serves) {
   {

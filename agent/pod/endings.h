@@ -33,7 +33,6 @@ class Endings {
   ///                out of this node's dataplane
   void begin(const std::string& key, const core_v1::Pod& pod, const KillContainer& kill,
              bool serves);
-  [[nodiscard]] bool under_way(const std::string& container_id) const;
 
  private:
   Result<> end(const core_v1::Pod& pod, const KillContainer& kill, bool serves);
@@ -44,7 +43,7 @@ class Endings {
   const DrainGate& gate_;
   const Record record_;
   const std::function<void(const std::string&, const Result<>&)> ended_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::map<std::string, std::chrono::seconds> grace_;  // of those under way, by container id
   Pool pool_;                                          // last: its jobs use the rest
 };

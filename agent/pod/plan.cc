@@ -180,6 +180,9 @@ class Planner {
           out_.actions.push_back(KillContainer{
               last->id, last->name, situation_.grace,
               text::cat("Container ", container.name, " definition changed, will be restarted")});
+        } else if (situation_.failed_hooks.contains(last->id)) {
+          out_.actions.push_back(
+              KillContainer{last->id, last->name, situation_.grace, "FailedPostStartHook"});
         } else if (situation_.failed_liveness.contains(last->id)) {
           const bool startup = situation_.not_started.contains(last->id);
           const auto& probe = startup ? container.startup_probe : container.liveness_probe;

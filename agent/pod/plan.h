@@ -59,11 +59,12 @@ struct PodSituation {
   std::optional<TimePoint> ending_since;
   std::set<std::string>
       failed_liveness;  ///< ids of containers whose liveness or startup probe has failed
-  std::set<std::string> not_started;  ///< ids of containers whose startup probe has not succeeded
-  std::set<std::string> hooking;      ///< ids of containers whose postStart hook is under way
-  bool past_deadline = false;         ///< activeDeadlineSeconds is over
-  bool over = false;                  ///< it has succeeded or failed: nothing is started again
-  std::set<std::string> pulling;      ///< containers whose image is on its way: they wait for it
+  std::set<std::string> not_started;   ///< ids of containers whose startup probe has not succeeded
+  std::set<std::string> hooking;       ///< ids of containers whose postStart hook is under way
+  std::set<std::string> failed_hooks;  ///< ids of containers whose postStart hook has failed
+  bool past_deadline = false;          ///< activeDeadlineSeconds is over
+  bool over = false;                   ///< it has succeeded or failed: nothing is started again
+  std::set<std::string> pulling;       ///< containers whose image is on its way: they wait for it
   /// Containers whose start was refused (no image, no ConfigMap, …): not tried again before.
   std::map<std::string, TimePoint> not_before;
 };

@@ -24,12 +24,10 @@ void sleep_for(std::chrono::seconds time, const std::stop_token& stop) {
 }  // namespace
 
 StartHooks::StartHooks(Runtime& runtime, Record record,
-                       std::function<void(const std::string& key)> ended,
-                       std::function<void(const Order&)> failed)
+                       std::function<void(const std::string& key)> ended)
     : runtime_(runtime),
       record_(std::move(record)),
       ended_(std::move(ended)),
-      failed_(std::move(failed)),
       pool_("pod-start", kAtOnce) {}
 
 StartHooks::~StartHooks() {
@@ -41,15 +39,14 @@ void StartHooks::begin(Order order) {
   std::stop_token stop;
   {
     const std::lock_guard lock(mutex_);
-    const auto [it, is_new] = hooks_.try_emplace(order.id, order.pod.metadata.uid);
+    const auto [it, is_new] = hooks_.try_emplace(order.id);
     if (!is_new) return;
+    it->second.pod_uid = order.pod.metadata.uid;
     stop = it->second.stop.get_token();
   }
   const auto shared = std::make_shared<const Order>(std::move(order));
   if (pool_.run([this, shared, stop] { run(*shared, stop); })) return;
-  record_(shared->pod, shared->container.name, client::EventType::warning, "FailedPostStartHook",
-          "PostStartHook failed: too many hooks are under way");
-  failed_(*shared);
+  fail_hook(*shared, "too many hooks are under way");
 }
 
 void StartHooks::run(const Order& order, const std::stop_token& stop) {
@@ -59,10 +56,20 @@ void StartHooks::run(const Order& order, const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     if (!failure) hooks_.erase(order.id);
   }
-  if (!failure) return ended_(order.key);
+  if (failure)
+    fail_hook(order, *failure);
+  else
+    ended_(order.key);
+}
+
+void StartHooks::fail_hook(const Order& order, std::string_view why) {
   record_(order.pod, order.container.name, client::EventType::warning, "FailedPostStartHook",
-          text::cat("PostStartHook failed: ", *failure));
-  failed_(order);
+          text::cat("PostStartHook failed: ", why));
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto it = hooks_.find(order.id); it != hooks_.end()) it->second.failed = true;
+  }
+  ended_(order.key);
 }
 
 std::optional<std::string> StartHooks::outcome(const Order& order, const std::stop_token& stop) {
@@ -85,10 +92,18 @@ std::optional<std::string> StartHooks::outcome(const Order& order, const std::st
 }
 
 std::set<std::string> StartHooks::under_way(const std::string& pod_uid) const {
+  return ids_of(pod_uid, false);
+}
+
+std::set<std::string> StartHooks::failed(const std::string& pod_uid) const {
+  return ids_of(pod_uid, true);
+}
+
+std::set<std::string> StartHooks::ids_of(const std::string& pod_uid, bool failed_only) const {
   std::set<std::string> out;
   const std::lock_guard lock(mutex_);
   for (const auto& [id, hook] : hooks_)
-    if (hook.pod_uid == pod_uid) out.insert(id);
+    if (hook.pod_uid == pod_uid && (hook.failed || !failed_only)) out.insert(id);
   return out;
 }
 

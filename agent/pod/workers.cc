@@ -67,13 +67,7 @@ PodWorkers::PodWorkers(WorkerParts parts)
           [this](const std::string& uid) { wake_uid(uid); }),
       endings_(parts_.runtime, parts_.gate, recorder(),
                [this](const std::string& key, const Result<>& outcome) { ended(key, outcome); }),
-      hooks_(
-          parts_.runtime, recorder(), [this](const std::string& key) { wake(key); },
-          [this](const StartHooks::Order& hook) {
-            endings_.begin(
-                hook.key, hook.pod,
-                {hook.id, hook.container.name, grace_of(hook.pod), "FailedPostStartHook"}, false);
-          }) {
+      hooks_(parts_.runtime, recorder(), [this](const std::string& key) { wake(key); }) {
   parts_.pods.on_change([this](const client::Change<core_v1::Pod>& change) {
     // Our own status patches come back as changes: only what others changed is work, also where
     // they wrote over what we told.
@@ -270,7 +264,7 @@ void PodWorkers::drop(const std::string& uid) {
   admitted_.erase(uid);
 }
 
-Result<PodWorkers::Admission> PodWorkers::admit(const core_v1::Pod& pod) {
+Result<bool> PodWorkers::admit(const core_v1::Pod& pod) {
   // What was taken before, by this process or the one before it, runs to its end.
   const auto is_taken = [this](const core_v1::Pod& each) {
     return !each.status.container_statuses.empty() || admitted_.contains(each.metadata.uid);
@@ -278,11 +272,11 @@ Result<PodWorkers::Admission> PodWorkers::admit(const core_v1::Pod& pod) {
   auto no = rejection(pod);
   {
     const std::lock_guard lock(mutex_);  // held throughout: two pods may want the same
-    if (is_taken(pod)) return Admission::admitted;
-    if (pod.status.phase == "Failed") return Admission::refused;  // and has been told so
+    if (is_taken(pod)) return true;
+    if (pod.status.phase == "Failed") return false;  // and has been told so
     if (!no) {
       const auto node = parts_.nodes.get(parts_.node.name);
-      if (!node || !is_measured(*node)) return Admission::too_soon;
+      if (!node || !is_measured(*node)) return false;  // its change wakes the pods
       auto others = parts_.pods.all();
       std::erase_if(others, [&](const auto& other) {
         return other->status.phase == "Succeeded" || other->status.phase == "Failed" ||
@@ -292,9 +286,9 @@ Result<PodWorkers::Admission> PodWorkers::admit(const core_v1::Pod& pod) {
     }
     if (!no) admitted_.insert(pod.metadata.uid);
   }
-  if (!no) return Admission::admitted;
+  if (!no) return true;
   NODAL_TRY(reject(pod, *no));
-  return Admission::refused;
+  return false;
 }
 
 Result<> PodWorkers::reject(const core_v1::Pod& pod, const Rejection& why) {
@@ -387,7 +381,7 @@ Result<Again> PodWorkers::sync(const std::string& key) {
   }
 
   const bool terminating = pod.metadata.deletion_timestamp.has_value();
-  if (!terminating && NODAL_TRY(admit(pod)) != Admission::admitted) return Again{};
+  if (!terminating && !NODAL_TRY(admit(pod))) return Again{};
   const TimePoint begun = pod.status.start_time.value_or(parts_.clock.now());
   const bool past_deadline =
       pod.spec.active_deadline_seconds && !has_ended_itself(pod) &&
@@ -423,6 +417,7 @@ Result<Again> PodWorkers::sync(const std::string& key) {
     for (const auto& [id, started] : prober_.started_of(pod.metadata.uid))
       if (!started) situation.not_started.insert(id);
     situation.hooking = hooks_.under_way(pod.metadata.uid);
+    situation.failed_hooks = hooks_.failed(pod.metadata.uid);
     situation.pulling = images_.pulling(pod.metadata.uid);
     for (const auto& [name, setback] : memory->setbacks)
       situation.not_before[name] = setback.not_before;

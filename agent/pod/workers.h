@@ -92,9 +92,8 @@ class PodWorkers {
   /// That pod as it is known last.
   [[nodiscard]] std::shared_ptr<const core_v1::Pod> latest(
       const std::shared_ptr<const core_v1::Pod>& pod) const;
-  enum class Admission { admitted, refused, too_soon };
   /// Of a pod of which nothing has been made yet. One that is refused fails.
-  Result<Admission> admit(const core_v1::Pod& pod);
+  Result<bool> admit(const core_v1::Pod& pod);
   /// The pod fails, and nothing of it is made.
   Result<> reject(const core_v1::Pod& pod, const Rejection& why);
   Result<> report(const std::shared_ptr<const core_v1::Pod>& pod, const SeenPod& seen,
@@ -122,7 +121,7 @@ class PodWorkers {
   // They wake the loop, and end before it.
   Images images_;
   Endings endings_;
-  StartHooks hooks_;  // ends containers
+  StartHooks hooks_;
 };
 
 }  // namespace nodal::agent

@@ -285,6 +285,13 @@ TEST(PodPlan, ARefusedStartIsNotTriedBeforeItsTime) {
             (Actions{StartContainer{"web", 0, 0}}));
 }
 
+TEST(PodPlan, AFailedStartHookEndsItsContainerHoweverOftenItIsLookedAt) {
+  PodSituation sick;
+  sick.hooking = sick.failed_hooks = {"web0"};
+  EXPECT_EQ(actions(pod("Always"), with({sandbox()}, {up("web")}), sick),
+            (Actions{KillContainer{"web0", "web", 30s, "FailedPostStartHook"}}));
+}
+
 TEST(PodPlan, FailedProbesAndChangedImagesEndAContainer) {
   PodSituation sick;
   sick.failed_liveness = {"web0"};
