@@ -78,8 +78,8 @@ chapter() {
   local url
   url=$(on_node nodectl service hello-minikube --url)
   expect 'a URL' "^http://$node_ip:3[0-9]{4}$" "$url"
-  until_true 5 on_client curl -fsS --max-time 2 "$url"
-  expect 'the echo answers' '^echoed by hello-minikube-' "$(on_client curl -fsS --max-time 3 "$url" 2>&1)"
+  # The echo listens anew for each connection.
+  expect 'the echo answers' '^echoed by hello-minikube-' "$(on_client curl -fsS --max-time 3 --retry 5 --retry-connrefused --retry-delay 1 "$url" 2>&1)"
   # Row 11
   expect 'delete the Service' '^service "hello-minikube" deleted' "$(k delete services hello-minikube)"
   expect 'delete the Deployment' '^deployment.apps "hello-minikube" deleted' "$(k delete deployment hello-minikube)"
