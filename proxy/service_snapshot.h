@@ -54,7 +54,7 @@ struct ServiceEntry {
   ServiceType type = ServiceType::cluster_ip;
   bool headless = false;
   /// Another proxy's (label service.kubernetes.io/service-proxy-name): it has names, and nothing is
-  /// programmed for it.
+  /// programmed for it but that its cluster IPs are left alone.
   bool other_proxy = false;
   std::vector<net::IpAddress> cluster_ips;  ///< empty when headless or ExternalName
   std::vector<net::IpAddress> external_ips;

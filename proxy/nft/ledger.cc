@@ -26,6 +26,7 @@ std::optional<Key> frontend_of(const Key& key) {
       return Key{Map::node_ports, key.protocol, key.address, key.port};
     case Map::hairpin:
     case Map::cluster_ips:
+    case Map::others:
       return std::nullopt;
   }
   return std::nullopt;
@@ -45,6 +46,11 @@ Elements planned(const ServicePtr& service, Family family) {
 }
 
 }  // namespace
+
+Ledger::Counts& Ledger::counts(Map map) {
+  if (map == Map::hairpin) return endpoints_;
+  return map == Map::others ? others_ : cluster_ips_;
+}
 
 bool Ledger::holds(const std::string& key, const Key& frontend) const {
   const auto owner = owners_.find(frontend);

@@ -39,7 +39,7 @@ class Ledger {
 
  private:
   using Counts = std::unordered_map<net::IpAddress, std::uint32_t>;
-  Counts& counts(Map map) { return map == Map::hairpin ? endpoints_ : cluster_ips_; }
+  Counts& counts(Map map);
   [[nodiscard]] bool holds(const std::string& key, const Key& frontend) const;
   void release(const std::string& key, const Key& frontend);
 
@@ -49,7 +49,7 @@ class Ledger {
   std::map<Key, std::set<std::string>> waiting_;      // frontends → Services that lack them
   std::set<std::string> heirs_;
   std::vector<std::pair<Key, std::string>> losses_;
-  Counts endpoints_, cluster_ips_;  // addresses → Services that name them
+  Counts endpoints_, cluster_ips_, others_;  // addresses → Services that name them
 };
 
 /// Adds a later change to a transaction. What it removes and the other added, or the reverse, is

@@ -90,6 +90,9 @@ void limit(Elements& out, Key key, const std::vector<net::Cidr>& ranges, Family 
 
 Elements plan(const ServiceEntry& service, Family family) {
   Elements out;
+  if (service.other_proxy)
+    for (const auto& ip : service.cluster_ips)
+      if (fits(ip, family)) out.emplace(Key{.map = Map::others, .address = ip}, std::monostate{});
   if (!is_programmed(service)) return out;
   bool has_family = false;
   for (const auto& ip : service.cluster_ips) {

@@ -45,6 +45,8 @@ std::string name(Map map, Protocol protocol) {
       return "hairpin";
     case Map::cluster_ips:
       return "cluster_ips";
+    case Map::others:
+      return "others";
     case Map::limited:
       return "limited";
     case Map::sources:
@@ -112,6 +114,7 @@ std::string render(const Key& key) {
     case Map::node_known:
       return cat(key.port, " . ", render(EndpointId{key.slot}));
     case Map::cluster_ips:
+    case Map::others:
       return key.address.text();
     case Map::hairpin:
       return cat(key.address.text(), " . ", key.address.text());
@@ -182,9 +185,10 @@ std::string render_table(Family family, const std::string& table) {
       "  set node_addresses { type ", address, "; }\n", "  set dns { type ", address, "; }\n",
       "  set pods { type ", address, "; flags interval; }\n", "  set local_pods { type ", address,
       "; flags interval; }\n", "  set service_range { type ", address, "; flags interval; }\n",
-      "  set cluster_ips { type ", address, "; }\n", "  set hairpin { type ", address, " . ",
-      address, "; }\n", "  set limited { type ", address, " . inet_proto . inet_service; }\n",
-      "  set sources { type ", address, " . inet_proto . inet_service . ", address,
+      "  set cluster_ips { type ", address, "; }\n", "  set others { type ", address, "; }\n",
+      "  set hairpin { type ", address, " . ", address, "; }\n", "  set limited { type ", address,
+      " . inet_proto . inet_service; }\n", "  set sources { type ", address,
+      " . inet_proto . inet_service . ", address,
       "; flags interval; }\n",  //
       "  map services { type ", address, " . inet_proto . inet_service : verdict; }\n",
       "  map node_ports { type inet_proto . inet_service : verdict; }\n",
@@ -207,6 +211,8 @@ std::string render_table(Family family, const std::string& table) {
       "meta l4proto . th dport vmap @no_endpoint_ports\n",
       // The node answers there itself.
       "    ", f, " daddr @dns return\n",
+      // Another proxy may let its Services' addresses stand, as IPVS does.
+      "    ", f, " daddr @others return\n",
       // What was not translated is for a port that the Service has not, or for no Service at all.
       "    ", f, " daddr @cluster_ips goto refuse-now\n", "    ", f,
       " daddr @service_range goto refuse-now\n", "  }\n",  //

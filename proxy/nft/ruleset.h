@@ -33,6 +33,7 @@ enum class Map : std::uint8_t {
   node_known,         ///< port . endpoint's id → address . port; one map per protocol
   hairpin,            ///< address . address: an endpoint; one that reaches itself is masqueraded
   cluster_ips,        ///< address: of a Service, so its other ports are refused
+  others,             ///< address: of another proxy's Service, never refused
   limited,            ///< address . protocol . port: only some sources may reach it
   sources,            ///< address . protocol . port . range of sources that may
   services,           ///< address . protocol . port → pick

@@ -61,6 +61,32 @@ TEST_F(FrontendsTest, TheNodesOwnDnsIsNotRefused) {
   test::sh("ip addr del 10.96.0.53/32 dev lo");
 }
 
+TEST_F(FrontendsTest, AnotherProxysClusterIpIsNotRefusedAndFollowsTheLabel) {
+  test::sh("ip addr add 10.96.0.30/32 dev lo");
+  const test::NameServer tcp("10.96.0.30", 80, "other"), udp("10.96.0.30", 53, "other", SOCK_DGRAM);
+  auto other =
+      std::move(ServiceBuilder("other").cluster_ip("10.96.0.30").port(81).to("10.244.1.2:8080"));
+  const auto becomes = [&](bool other_proxy) {
+    other.entry().other_proxy = other_proxy;
+    const auto want = test::snapshot({web(), other});
+    EXPECT_TRUE(dataplane_->sync(want, node_, {false, {"default/other"}}));
+  };
+  other.entry().other_proxy = true;
+  sync({web(), other});
+  EXPECT_EQ(from(pod_b_, "10.96.0.30", 80), "other 10.244.2.2");
+  EXPECT_EQ(from(pod_b_, "10.96.0.30", 53, SOCK_DGRAM), "other 10.244.2.2");
+  EXPECT_TRUE(ask("10.96.0.30", 80).starts_with("other "));
+  EXPECT_EQ(from(pod_b_, "10.96.99.99", 80), "refused") << "nobody's";
+  becomes(false);
+  EXPECT_EQ(from(pod_b_, "10.96.0.30", 80), "refused");
+  EXPECT_TRUE(from(pod_b_, "10.96.0.30", 81).starts_with("a "));
+  becomes(true);
+  EXPECT_EQ(from(pod_b_, "10.96.0.30", 80), "other 10.244.2.2");
+  ASSERT_TRUE(dataplane_->sync(test::snapshot({web()}), node_, {false, {"default/other"}}));
+  EXPECT_EQ(from(pod_b_, "10.96.0.30", 80), "refused") << "gone";
+  test::sh("ip addr del 10.96.0.30/32 dev lo");
+}
+
 TEST_F(FrontendsTest, ALoadBalancersSourceRangesAreKept) {
   auto service = balanced("203.0.113.9", 80);
   service.entry().load_balancer_source_ranges = {{*net::Cidr::parse("192.0.2.0/24")}};

@@ -81,5 +81,27 @@ TEST(NftLedger, WhatServicesShareStaysUntilTheLastOfThemGoes) {
   EXPECT_EQ(kernel.size(), 0u);
 }
 
+TEST(NftLedger, AServiceThatGoesToAnotherProxyChangesSetsAndComesBack) {
+  Ledger ledger(Family::ip);
+  Kernel kernel;
+  const auto mine = node_port("a", "10.96.0.1", 0);
+  auto given = std::make_shared<ServiceEntry>(*mine);
+  given->other_proxy = true;
+  const Key other{.map = Map::others, .address = test::ip("10.96.0.1")};
+  const Key own{.map = Map::cluster_ips, .address = test::ip("10.96.0.1")};
+  kernel.apply(ledger.change("a/x", mine));
+  auto change = ledger.change("a/x", given);
+  EXPECT_TRUE(change.remove.contains(own));
+  EXPECT_TRUE(change.add.contains(other));
+  kernel.apply(change);
+  EXPECT_EQ(kernel.size(), 1u);
+  change = ledger.change("a/x", mine);
+  EXPECT_TRUE(change.remove.contains(other));
+  EXPECT_TRUE(change.add.contains(own));
+  kernel.apply(change);
+  kernel.apply(ledger.change("a/x", nullptr));
+  EXPECT_EQ(kernel.size(), 0u);
+}
+
 }  // namespace
 }  // namespace nodal::proxy::nft

@@ -32,7 +32,7 @@ TEST(NftPlan, ANodePortNeedsNoElementPerNodeAddress) {
             "add element ip t no_endpoint_ports { tcp . 30080 : goto refuse-now }\n");
 }
 
-TEST(NftPlan, OtherFamiliesHeadlessExternalNamesAndOtherProxiesAskForNothing) {
+TEST(NftPlan, OtherFamiliesHeadlessAndExternalNamesAskForNothing) {
   auto service =
       std::move(ServiceBuilder("web").cluster_ip("10.96.0.10").port(80).to("10.244.1.2:8080"));
   EXPECT_TRUE(plan(*service.build(), Family::ip6).empty());
@@ -43,8 +43,31 @@ TEST(NftPlan, OtherFamiliesHeadlessExternalNamesAndOtherProxiesAskForNothing) {
   EXPECT_TRUE(plan(*service.build(), Family::ip).empty());
   service.entry().type = ServiceType::cluster_ip;
   EXPECT_FALSE(plan(*service.build(), Family::ip).empty());
+}
+
+TEST(NftPlan, OfAnotherProxysServiceOnlyTheClusterIpsAreKnown) {
+  auto service = std::move(ServiceBuilder("web")
+                               .cluster_ip("10.96.0.10")
+                               .cluster_ip("fd00::10")
+                               .port(80)
+                               .node_port(30080)
+                               .to("10.244.1.2:8080"));
+  service.entry().external_ips = {test::ip("203.0.113.9")};
   service.entry().other_proxy = true;
-  EXPECT_TRUE(plan(*service.build(), Family::ip).empty());
+  EXPECT_EQ(text_of(plan(*service.build(), Family::ip)),
+            "add element ip t others { 10.96.0.10 }\n");
+  EXPECT_EQ(render(Family::ip6, "t", {{}, plan(*service.build(), Family::ip6)}),
+            "add element ip6 t others { fd00::10 }\n");
+}
+
+TEST(NftRules, AnotherProxysAddressesReturnBeforeTheRefusals) {
+  for (const auto family : {Family::ip, Family::ip6}) {
+    const auto table = render_table(family, "t");
+    const auto others = table.find(" daddr @others return\n");
+    ASSERT_NE(others, std::string::npos);
+    EXPECT_LT(others, table.find(" daddr @cluster_ips goto refuse-now"));
+    EXPECT_LT(others, table.find(" daddr @service_range goto refuse-now"));
+  }
 }
 
 TEST(NftPlan, AnEndpointKeepsItsIdWhateverOthersComeAndGo) {
