@@ -45,6 +45,7 @@ UdpFlows::Frontends UdpFlows::frontends_of(const ServiceEntry& service) {
 }
 
 void UdpFlows::add(const ServiceEntry& service) {
+  if (service.other_proxy) others_.insert(service.cluster_ips.begin(), service.cluster_ips.end());
   auto all = frontends_of(service);
   for (auto& [frontend, answerers] : all.addresses) frontends_.addresses[frontend].merge(answerers);
   for (auto& [port, answerers] : all.node_ports) frontends_.node_ports[port].merge(answerers);
@@ -58,6 +59,7 @@ void UdpFlows::add_former(const ServiceEntry& service) {
 }
 
 bool UdpFlows::is_stale(const net::SocketAddress& to, const net::SocketAddress& by) const {
+  if (others_.contains(to.ip)) return false;
   if (std::ranges::find(node_.addresses, to.ip) != node_.addresses.end()) {
     const auto it = frontends_.node_ports.find(to.port);
     return it != frontends_.node_ports.end() && !it->second.contains(by);

@@ -35,6 +35,7 @@ class UdpFlows {
 
   NodeView node_;
   Frontends frontends_;
+  std::set<net::IpAddress> others_;  // another proxy's cluster IPs: its flows are not ours
 };
 
 /// What to look for after that sync; nothing when no flow can have become stale.

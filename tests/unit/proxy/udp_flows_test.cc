@@ -58,6 +58,23 @@ TEST(UdpFlows, ARestartFindsWhatLeftMeanwhileAndKeepsTheRest) {
   EXPECT_FALSE(flows->is_stale(at("10.96.0.10:53"), at("10.96.0.10:53"))) << "the node's own DNS";
 }
 
+TEST(UdpFlows, WhatAnotherProxyTranslatesIsNeverStale) {
+  auto other = std::move(ServiceBuilder("other").cluster_ip("10.96.0.30").port(53, Protocol::udp));
+  other.to("10.244.0.4:5353");
+  const auto mine = other.build();
+  other.entry().other_proxy = true;
+  const auto flows = after_sync({dns(), other}, {{"default/other", nullptr}}, true);
+  ASSERT_TRUE(flows);
+  EXPECT_FALSE(flows->is_stale(at("10.96.0.30:53"), at("10.244.0.9:5353")));
+  EXPECT_TRUE(flows->is_stale(at("10.96.0.31:53"), at("10.244.0.9:5353"))) << "nobody's";
+  const auto given = after_sync({dns(), other}, {{"default/other", mine}});
+  ASSERT_TRUE(given);
+  EXPECT_FALSE(given->is_stale(at("10.96.0.30:53"), at("10.244.0.9:5353"))) << "once ours";
+  const auto back = after_sync({dns()}, {{"default/other", other.build()}}, true);
+  ASSERT_TRUE(back);
+  EXPECT_TRUE(back->is_stale(at("10.96.0.30:53"), at("10.244.0.9:5353"))) << "it is gone";
+}
+
 TEST(UdpFlows, WhatBeganBeforeTheServiceIsStale) {
   auto now = dns();
   now.to("10.244.0.3:5353");
