@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/text.h"
 
@@ -73,16 +74,18 @@ std::vector<Endpoint> endpoints_of(const ServicePort& port,
   return values(std::move(found));
 }
 
-// A headless Service without ports still has names: its addresses stand under one port 0 that
-// nothing programs.
-std::vector<ServicePort> nameless_port(const std::vector<SliceRecordPtr>& slices) {
+// The endpoints of a headless Service that have none of its ports still have names: they stand
+// under one port 0 that nothing programs.
+std::optional<ServicePort> nameless_port(const std::vector<SliceRecordPtr>& slices,
+                                         bool with_ports) {
   ByAddress found;
   for (const auto& slice : slices)
-    for (const auto& endpoint : slice->endpoints) add_best(found, endpoint);
-  if (found.empty()) return {};
+    if (with_ports || slice->ports.empty())
+      for (const auto& endpoint : slice->endpoints) add_best(found, endpoint);
+  if (found.empty()) return std::nullopt;
   ServicePort port;
   port.endpoints = values(std::move(found));
-  return {std::move(port)};
+  return port;
 }
 
 ServiceType type_of(std::string_view name) {
@@ -182,7 +185,9 @@ SliceRecord read(const discovery_v1::EndpointSlice& slice, std::string_view node
 ServicePtr join(const ServiceRecord& service, const std::vector<SliceRecordPtr>& slices) {
   auto out = std::make_shared<ServiceEntry>(*service.entry);
   for (auto& port : out->ports) port.endpoints = endpoints_of(port, slices);
-  if (out->ports.empty() && out->headless) out->ports = nameless_port(slices);
+  if (out->headless)
+    if (auto port = nameless_port(slices, out->ports.empty()))
+      out->ports.push_back(std::move(*port));
   return out;
 }
 

@@ -190,7 +190,8 @@ class Resolver {
       addresses_of(name, *service);
       // A question for SRV of the bare Service lists all its named ports.
       if (wants(question_, kSrv) && question_.type == kSrv)
-        for (const auto& port : service->ports) add_srv(name, *service, port);
+        for (const auto& port : service->ports)
+          if (port.port != 0) add_srv(name, *service, port);
     } else if (count == 4) {
       for (const auto& port : service->ports)
         for (const auto& endpoint : port.endpoints)
@@ -199,7 +200,7 @@ class Resolver {
             add_address(name, endpoint.address.ip);
     } else if (count == 5 && labels[0].starts_with('_') && labels[1].starts_with('_')) {
       for (const auto& port : service->ports) {
-        if (labels[0].substr(1) != text::lower(port.name)) continue;
+        if (port.port == 0 || labels[0].substr(1) != text::lower(port.name)) continue;
         if (labels[1].substr(1) != text::lower(proxy::name(port.protocol))) continue;
         exists_ = true;
         if (wants(question_, kSrv)) add_srv(name, *service, port);

@@ -199,6 +199,20 @@ TEST(Join, AHeadlessServiceWithoutPortsHasItsAddressesForDns) {
   EXPECT_EQ(endpoints(entry), "10.244.0.1:0 ready serving");
 }
 
+TEST(Join, EndpointsOfAHeadlessServiceThatLackItsPortsStandUnderNone) {
+  const auto headless = service(R"({"clusterIP":"None","ports":[{"name":"http","port":80}]})");
+  const auto with = slice(http, R"([{"addresses":["10.244.0.1"]}])");
+  const auto without = slice("[]", R"([{"addresses":["10.244.0.2"],"hostname":"db-1"}])");
+  auto entry = join(headless, {with, without}, "n");
+  ASSERT_EQ(entry->ports.size(), 2u);
+  EXPECT_EQ(endpoints(entry, 0), "10.244.0.1:8080 ready serving");
+  EXPECT_EQ(endpoints(entry, 1), "10.244.0.2:0 ready serving");
+  EXPECT_EQ(entry->ports[1].port, 0);
+  EXPECT_EQ(entry->ports[1].endpoints[0].hostname, "db-1");
+  EXPECT_EQ(join(headless, {with}, "n")->ports.size(), 1u);
+  EXPECT_EQ(join(web, {with, without}, "n")->ports.size(), 1u) << "not headless";
+}
+
 TEST(Join, AnExternalNameIsANameOnly) {
   const auto entry = join(
       service(

@@ -45,13 +45,17 @@ struct World {
     db.entry().headless = true;
     db.entry().ports[0].name = "sql";
     db.entry().ports[0].endpoints[0].hostname = "db-0";
+    auto bare =
+        std::move(ServiceBuilder("bare").port(80).to("10.244.1.6:80").port(0).to("10.244.1.7:0"));
+    bare.entry().headless = true;
+    bare.entry().ports[0].name = "http";
     auto outside = std::move(ServiceBuilder("outside"));
     outside.entry().type = ServiceType::external_name;
     outside.entry().external_name = "example.org";
     auto alias = std::move(ServiceBuilder("alias"));
     alias.entry().type = ServiceType::external_name;
     alias.entry().external_name = "web.default.svc.cluster.local";
-    snapshot = test::snapshot({web, db, outside, alias});
+    snapshot = test::snapshot({web, db, bare, outside, alias});
     zone.reverse = {*net::Cidr::parse("10.96.0.0/16"), *net::Cidr::parse("10.244.0.0/16")};
   }
 
@@ -96,6 +100,13 @@ TEST(DnsAnswer, NamesMeanWhatTheSpecificationSays) {
       {"_sql._tcp.db.default.svc.cluster.local", kSrv,
        "_sql._tcp.db.default.svc.cluster.local SRV 5432 db-0.db.default.svc.cluster.local; "
        "_sql._tcp.db.default.svc.cluster.local SRV 5432 10-244-1-4.db.default.svc.cluster.local"},
+      {"bare.default.svc.cluster.local", kA,
+       "bare.default.svc.cluster.local A 10.244.1.6; bare.default.svc.cluster.local A 10.244.1.7"},
+      {"10-244-1-7.bare.default.svc.cluster.local", kA,
+       "10-244-1-7.bare.default.svc.cluster.local A 10.244.1.7"},
+      {"bare.default.svc.cluster.local", kSrv,
+       "bare.default.svc.cluster.local SRV 80 10-244-1-6.bare.default.svc.cluster.local"},
+      {"_._tcp.bare.default.svc.cluster.local", kSrv, "no such name"},
       {"outside.default.svc.cluster.local", kA,
        "outside.default.svc.cluster.local CNAME example.org; then example.org"},
       {"outside.default.svc.cluster.local", kCname,
