@@ -1,7 +1,11 @@
 // proxy/host/health_ports.cc — see health_ports.h.
 #include "proxy/host/health_ports.h"
 
+#include <algorithm>
+#include <iterator>
+#include <ranges>
 #include <set>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -38,7 +42,11 @@ void HealthPorts::follow(const Synced& synced) {
     const auto now = synced.services.find(key);
     if (it != ports_.end() && (!now || health_port(*now) != it->second.number)) ports_.erase(it);
   }
-  for (const auto& [key, before] : synced.before) {
+  const auto failed = std::exchange(failed_, {});
+  std::set<std::string> keys;
+  std::ranges::copy(synced.before | std::views::keys, std::inserter(keys, keys.end()));
+  std::ranges::copy(failed | std::views::keys, std::inserter(keys, keys.end()));
+  for (const auto& key : keys) {
     const auto now = synced.services.find(key);
     const auto number = now ? health_port(*now) : std::uint16_t{0};
     if (number == 0 || ports_.contains(key)) continue;
@@ -55,6 +63,9 @@ void HealthPorts::follow(const Synced& synced) {
           responder->send(std::move(response));
         });
     if (!server) {
+      failed_[key] = number;
+      const auto said = failed.find(key);
+      if (said != failed.end() && said->second == number) continue;
       log::warn("a Service's healthCheckNodePort is not served",
                 {{"service", key}, {"port", number}, {"error", server.error().message}});
       continue;

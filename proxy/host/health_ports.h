@@ -27,6 +27,7 @@ class HealthPorts {
   /// @param find  a Service by "namespace/name", as it is now; called from the servers' threads
   explicit HealthPorts(std::function<ServicePtr(const std::string& key)> find)
       : find_(std::move(find)) {}
+  /// What could not be served before is tried again.
   void follow(const Synced& synced);
 
  private:
@@ -35,7 +36,8 @@ class HealthPorts {
     std::unique_ptr<http::Server> server;
   };
   std::function<ServicePtr(const std::string& key)> find_;
-  std::map<std::string, Port> ports_;  // by Service
+  std::map<std::string, Port> ports_;            // by Service
+  std::map<std::string, std::uint16_t> failed_;  // by Service: another program has the port
 };
 
 }  // namespace nodal::proxy

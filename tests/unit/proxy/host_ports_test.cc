@@ -1,6 +1,10 @@
 // tests/unit/proxy/host_ports_test.cc — nodePorts that are new, and what load balancers are told.
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include "base/handle.h"
+#include "base/http/client.h"
 #include "proxy/host/health_ports.h"
 #include "proxy/host/taken_ports.h"
 #include "tests/support/services.h"
@@ -50,6 +54,44 @@ TEST(HealthPorts, TheAnswerCountsReadyEndpointsOfThisNode) {
   EXPECT_EQ(answer.text(), R"({"service":{"namespace":"default","name":"web"},"localEndpoints":2,)"
                            R"("serviceProxyHealthy":true})"
                            "\n");
+}
+
+TEST(HealthPorts, OneThatWasTakenIsServedOnceItIsFree) {
+  UniqueFd taken(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(taken.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(taken.get(), 1), 0);
+  ASSERT_EQ(::getsockname(taken.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const auto number = ntohs(address.sin_port);
+
+  auto service = web();
+  service.entry().type = ServiceType::load_balancer;
+  service.entry().external_policy = TrafficPolicy::local;
+  service.entry().health_check_node_port = number;
+  service.to("10.244.1.2:8080");
+  const NodeView node;
+  HealthPorts ports([&](const std::string&) { return service.build(); });
+  const auto follow = [&](const std::vector<ServiceBuilder>& services,
+                          const std::map<std::string, ServicePtr>& before) {
+    const auto now = test::snapshot(services);
+    ports.follow({now, node, before, false});
+  };
+  const auto status = [&] {
+    http::Client client({.address = "http://127.0.0.1:" + std::to_string(number)});
+    const auto answer = client.send({});
+    return answer ? answer->status : 0;
+  };
+  follow({service}, {{"default/web", nullptr}});
+  taken.reset();
+  EXPECT_EQ(status(), 0);
+  follow({service}, {});
+  EXPECT_EQ(status(), 200);
+  follow({}, {{"default/web", service.build()}});
+  EXPECT_EQ(status(), 0);
+  follow({}, {});
+  EXPECT_EQ(status(), 0) << "the Service has gone";
 }
 
 }  // namespace
