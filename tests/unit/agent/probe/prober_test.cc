@@ -101,16 +101,17 @@ class Probing : public testing::Test {
   }
   ExecOnly runtime;
   SystemClock clock;
-  std::atomic<int> told = 0, unknown = 0;
+  std::atomic<int> told = 0, unknown = 0, hanging = 0;
+  std::atomic<bool> away = true, over = false;
+  // Last: its threads use the others.
   Prober prober{runtime, clock, [this](const Prober::Change& change) {
-                  ++told;
                   if (!change.known) ++unknown;
+                  ++told;
                 }};
 };
 
 TEST_F(Probing, WhatCouldNotBeAskedKillsNothing) {
-  std::atomic<bool> away = true;
-  runtime.say = [&]() -> Result<ExecResult> {
+  runtime.say = [this]() -> Result<ExecResult> {
     if (away) return fail(Errc::unavailable, "dial unix docker.sock: connection refused");
     return ExecResult{.exit_code = 1, .output = ""};
   };
@@ -124,9 +125,7 @@ TEST_F(Probing, WhatCouldNotBeAskedKillsNothing) {
 }
 
 TEST_F(Probing, OnesThatHangDelayNoOthers) {
-  std::atomic<int> hanging = 0;
-  std::atomic<bool> over = false;
-  runtime.say = [&]() -> Result<ExecResult> {
+  runtime.say = [this]() -> Result<ExecResult> {
     ++hanging;
     while (!over) std::this_thread::sleep_for(1ms);
     return ExecResult{.exit_code = 0, .output = ""};
