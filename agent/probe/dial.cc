@@ -1,13 +1,13 @@
 // agent/probe/dial.cc — see dial.h.
 #include "agent/probe/dial.h"
 
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+
+#include "base/net/kernel_address.h"
 
 namespace nodal::agent {
 
@@ -24,25 +24,10 @@ bool wait_for(int fd, short events, Deadline deadline) {
 }
 
 std::expected<UniqueFd, int> dial(const net::SocketAddress& to, Deadline deadline) {
-  UniqueFd fd(
-      ::socket(to.ip.is_v6() ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const net::KernelAddress at(to);
+  UniqueFd fd(::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return std::unexpected(errno);
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  if (to.ip.is_v6()) {
-    auto* in = reinterpret_cast<sockaddr_in6*>(&storage);
-    in->sin6_family = AF_INET6;
-    in->sin6_port = htons(to.port);
-    std::memcpy(&in->sin6_addr, to.ip.bytes().data(), 16);
-    size = sizeof *in;
-  } else {
-    auto* in = reinterpret_cast<sockaddr_in*>(&storage);
-    in->sin_family = AF_INET;
-    in->sin_port = htons(to.port);
-    in->sin_addr.s_addr = htonl(to.ip.v4_value());
-    size = sizeof *in;
-  }
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) == 0) return fd;
+  if (::connect(fd.get(), at.get(), at.size()) == 0) return fd;
   if (errno != EINPROGRESS) return std::unexpected(errno);
   if (!wait_for(fd.get(), POLLOUT, deadline)) return std::unexpected(ETIMEDOUT);
   int error = 0;

@@ -1,7 +1,6 @@
 // base/http/listen.cc — see listen.h.
 #include "base/http/listen.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -9,37 +8,21 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "base/net/kernel_address.h"
 #include "base/text.h"
 
 namespace nodal::http {
 
 Result<UniqueFd> listen_tcp(const net::SocketAddress& address) {
-  UniqueFd fd(::socket(address.ip.is_v6() ? AF_INET6 : AF_INET,
-                       SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const net::KernelAddress at(address);
+  UniqueFd fd(::socket(at.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail_errno(errno, "socket");
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  if (address.ip.is_v6()) {
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(storage);
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(address.port);
-    std::memcpy(&v6.sin6_addr, address.ip.bytes().data(), 16);
-    size = sizeof v6;
-  } else {
-    auto& v4 = reinterpret_cast<sockaddr_in&>(storage);
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(address.port);
-    std::memcpy(&v4.sin_addr, address.ip.bytes().data(), 4);
-    size = sizeof v4;
-  }
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0 ||
-      ::listen(fd.get(), 1024) != 0)
+  if (::bind(fd.get(), at.get(), at.size()) != 0 || ::listen(fd.get(), 1024) != 0)
     return fail(Errc::unavailable,
                 text::cat("listen on ", address.text(), ": ", std::strerror(errno)));
   return fd;
@@ -74,23 +57,13 @@ int bound_port(int fd) {
   sockaddr_storage bound{};
   socklen_t size = sizeof bound;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
-  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
-                                           : reinterpret_cast<sockaddr_in&>(bound).sin_port);
+  const auto address = net::from_kernel(bound);
+  return address ? address->port : 0;
 }
 
 std::string address_text(const sockaddr_storage& storage) {
-  if (storage.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
-    return net::SocketAddress{net::IpAddress::v4(ntohl(v4.sin_addr.s_addr)), ntohs(v4.sin_port)}
-        .text();
-  }
-  if (storage.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
-    std::array<std::uint8_t, 16> bytes;
-    std::memcpy(bytes.data(), &v6.sin6_addr, 16);
-    return net::SocketAddress{net::IpAddress::v6(bytes), ntohs(v6.sin6_port)}.text();
-  }
-  return "unix";
+  const auto address = net::from_kernel(storage);
+  return address ? address->text() : "unix";
 }
 
 void tune_tcp(int fd) {

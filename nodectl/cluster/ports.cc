@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/handle.h"
+#include "base/net/kernel_address.h"
 #include "base/text.h"
 
 namespace nodal::nodectl {
@@ -23,27 +24,13 @@ constexpr std::uint16_t kDnsPort = 53;
 
 // errno of bind, as the part would get it; 0: it could listen.
 int try_to_listen(const Port& port) {
-  const UniqueFd fd(::socket(port.at.ip.is_v6() ? AF_INET6 : AF_INET,
-                             (port.udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
+  const net::KernelAddress at(port.at);
+  const UniqueFd fd(::socket(at.family(), (port.udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
   if (!fd) return errno;
   const int on = 1;
   if (!port.udp) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (port.added) ::setsockopt(fd.get(), IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
-  sockaddr_storage storage{};
-  socklen_t size = sizeof(sockaddr_in);
-  if (port.at.ip.is_v6()) {
-    auto& v6 = reinterpret_cast<sockaddr_in6&>(storage);
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port.at.port);
-    std::memcpy(&v6.sin6_addr, port.at.ip.bytes().data(), port.at.ip.size());
-    size = sizeof v6;
-  } else {
-    auto& v4 = reinterpret_cast<sockaddr_in&>(storage);
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port.at.port);
-    std::memcpy(&v4.sin_addr, port.at.ip.bytes().data(), port.at.ip.size());
-  }
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0) return errno;
+  if (::bind(fd.get(), at.get(), at.size()) != 0) return errno;
   if (!port.udp && ::listen(fd.get(), 1) != 0) return errno;
   return 0;
 }
