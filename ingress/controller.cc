@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
-#include <span>
 #include <thread>
 
 #include "api-client/codec/codec.h"
@@ -63,32 +61,11 @@ Controller::~Controller() { loop_.stop(); }
 
 void Controller::wake() { loop_.wake(kAll); }
 
-Result<std::set<std::string>> Controller::find_refused(const Inputs& inputs) {
-  NODAL_TRY(nginx_.check(render({}, parts_.render)));  // or it is no Ingress's fault
-  std::vector<IngressPtr> taken;
-  std::set<std::string> out;
-  // By halves: few are bad among many. The older come first, so the younger of two that do not go
-  // together is refused.
-  const std::function<Result<>(std::span<const IngressPtr>)> take =
-      [&](std::span<const IngressPtr> more) -> Result<> {
-    Inputs tried = inputs;
-    tried.ingresses = taken;
-    tried.ingresses.insert(tried.ingresses.end(), more.begin(), more.end());
-    const auto good = nginx_.check(render(plan(tried).model, parts_.render));
-    if (good) {
-      taken = std::move(tried.ingresses);
-    } else if (good.error().code != Errc::invalid) {
-      return good;
-    } else if (more.size() == 1) {
-      out.insert(more.front()->metadata.uid);
-    } else {
-      NODAL_TRY(take(more.first(more.size() / 2)));
-      return take(more.subspan(more.size() / 2));
-    }
-    return {};
-  };
-  NODAL_TRY(take(by_age(inputs.ingresses)));
-  return out;
+Result<bool> Controller::takes(const Model& model) {
+  const auto good = nginx_.check(render(model, parts_.render));
+  if (good) return true;
+  if (good.error().code == Errc::invalid) return false;
+  return std::unexpected(good.error());
 }
 
 Result<Again> Controller::follow() {
@@ -125,7 +102,8 @@ Result<Again> Controller::sync() {
     if (auto good = nginx_.check(configuration); !good) {
       log::warn("nginx refuses the configuration; looking for the Ingress that is to blame",
                 {{"error", good.error().message}});
-      refused_ = NODAL_TRY(find_refused(inputs));
+      refused_ =
+          NODAL_TRY(find_refused(inputs, [this](const Model& model) { return takes(model); }));
     }
     judged_ = configuration;
   }

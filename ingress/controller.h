@@ -47,9 +47,8 @@ class Controller {
   Result<Again> follow();
   /// Tells nginx the endpoints that have changed: no reload.
   Result<> push_endpoints();
-  /// Uids of the Ingresses that nginx does not take, be it beside older ones.
-  /// @errors what keeps nginx from judging at all
-  Result<std::set<std::string>> find_refused(const Inputs& inputs);
+  /// Whether nginx takes that model. @errors what keeps it from judging at all
+  Result<bool> takes(const Model& model);
   void tell(const Plan& plan);
 
   ControllerParts parts_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <tuple>
 
 #include "base/text.h"
@@ -220,6 +221,32 @@ std::vector<IngressPtr> by_age(std::vector<IngressPtr> ingresses) {
 }
 
 Plan plan(const Inputs& inputs) { return Planner(inputs).run(); }
+
+Result<std::set<std::string>> find_refused(const Inputs& inputs,
+                                           const std::function<Result<bool>(const Model&)>& takes) {
+  if (!NODAL_TRY(takes({})))
+    return fail(Errc::unavailable, "the web server takes no configuration, not even an empty one");
+  std::vector<IngressPtr> taken;
+  std::set<std::string> out;
+  const std::function<Result<>(std::span<const IngressPtr>)> add =
+      [&](std::span<const IngressPtr> more) -> Result<> {
+    Inputs tried = inputs;
+    tried.ingresses = taken;
+    tried.ingresses.insert(tried.ingresses.end(), more.begin(), more.end());
+    if (NODAL_TRY(takes(plan(tried).model))) {
+      taken = std::move(tried.ingresses);
+      return {};
+    }
+    if (more.size() == 1) {
+      out.insert(more.front()->metadata.uid);
+      return {};
+    }
+    NODAL_TRY(add(more.first(more.size() / 2)));
+    return add(more.subspan(more.size() / 2));
+  };
+  if (!inputs.ingresses.empty()) NODAL_TRY(add(by_age(inputs.ingresses)));
+  return out;
+}
 
 std::string Backend::key() const { return text::cat(service, ":", number); }
 

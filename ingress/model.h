@@ -1,12 +1,14 @@
 // ingress/model.h — Ingresses and what they name → what the web server is to do. Pure.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "gen/core_v1.h"
 #include "gen/discovery_v1.h"
 #include "gen/networking_v1.h"
@@ -88,6 +90,15 @@ struct Plan {
 /// use-regex, ssl-redirect,
 ///         force-ssl-redirect
 [[nodiscard]] Plan plan(const Inputs& inputs);
+
+/// Uids of the Ingresses that the web server does not take, be it beside older ones: looked for by
+/// halves, as few are bad among many; of two that do not go together the younger one is refused.
+///
+/// @param takes  whether it takes a model
+/// @errors those of `takes`; unavailable when it takes not even an empty model: no Ingress is to
+/// blame
+Result<std::set<std::string>> find_refused(const Inputs& inputs,
+                                           const std::function<Result<bool>(const Model&)>& takes);
 
 /// All backends of the model, each once.
 [[nodiscard]] std::set<Backend> backends_of(const Model& model);

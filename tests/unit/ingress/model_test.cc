@@ -136,6 +136,35 @@ TEST(IngressModel, ARewriteHasCapturesAndNothingElse) {
   EXPECT_EQ(with("/$http_cookie").problems.size(), 1u);
 }
 
+bool has_host(const Model& model, std::string_view host) {
+  return std::ranges::any_of(model.servers, [&](const Server& s) { return s.host == host; });
+}
+
+TEST(IngressModel, WhatTheServerRefusesIsFoundAndTheRestServed) {
+  std::vector<IngressPtr> all;
+  for (int i = 0; i < 9; ++i)
+    all.push_back(made(text::cat("i", i), rule(text::cat("h", i), path("/", "Prefix")), "{}", i));
+  int asked = 0;
+  const auto refused = [&](const auto& bad) {
+    asked = 0;
+    return find_refused(inputs(all), [&](const Model& model) -> Result<bool> {
+      ++asked;
+      return !bad(model);
+    });
+  };
+  using Uids = std::set<std::string>;
+  EXPECT_EQ(refused([](const Model& m) { return has_host(m, "h4"); }), Uids{"i4"});
+  EXPECT_LE(asked, 12) << "by halves";
+  // Each is good alone: the younger one has to go.
+  EXPECT_EQ(refused([](const Model& m) { return has_host(m, "h2") && has_host(m, "h7"); }),
+            Uids{"i7"});
+  EXPECT_EQ(refused([](const Model& m) { return has_host(m, "h0") || has_host(m, "h8"); }),
+            (Uids{"i0", "i8"}));
+  const auto nobodys_fault = refused([](const Model&) { return true; });
+  ASSERT_FALSE(nobodys_fault);
+  EXPECT_EQ(nobodys_fault.error().code, Errc::unavailable);
+}
+
 TEST(IngressModel, EndpointsAreTheReadyOnesOrThoseThatStillServe) {
   const auto slices = [](const std::string& endpoints) {
     return std::vector{std::make_shared<const discovery_v1::EndpointSlice>(
